@@ -85,6 +85,13 @@ export const ERROR_CATALOGUE = {
   ),
   UPSTREAM_UNREACHABLE: entry('UNAVAILABLE', 'The upstream is unreachable.', 502, Grpc.UNAVAILABLE, true),
   UPSTREAM_FAILED: entry('UNAVAILABLE', 'The upstream failed.', 502, Grpc.UNAVAILABLE, true),
+  UPSTREAM_REFUSED_REQUEST: entry(
+    'UNSUPPORTED',
+    'The upstream did not accept the request.',
+    502,
+    Grpc.FAILED_PRECONDITION,
+    false,
+  ),
   UPSTREAM_TIMEOUT: entry('UNAVAILABLE', 'The upstream did not answer in time.', 504, Grpc.DEADLINE_EXCEEDED, true),
   UPSTREAM_TLS: entry('UNAVAILABLE', 'The certificate of the upstream is not trusted.', 502, Grpc.UNAVAILABLE, false),
   UPSTREAM_CONTENT: entry('UNAVAILABLE', 'The upstream sent unexpected content.', 502, Grpc.DATA_LOSS, true),
@@ -104,6 +111,20 @@ export type ErrorKey = keyof typeof ERROR_CATALOGUE;
 /** Returns true if a text, for example from another process, is a key of the catalogue. */
 export function isErrorKey(text: string): text is ErrorKey {
   return Object.hasOwn(ERROR_CATALOGUE, text);
+}
+
+/**
+ * Statuses of an upstream that are passed on with UPSTREAM_REFUSED_REQUEST, because they tell the
+ * client what the upstream would have told it: what it asked for is not accepted, and the same
+ * request fails again. 405 is not one of them: Layover itself allows the method.
+ */
+const PASSED_ON: ReadonlySet<number> = new Set([400, 406, 413, 414, 415, 422, 501]);
+
+/** Returns the catalogue entry of one failure, with the status that its answer has. */
+export function entryOf(key: ErrorKey, upstreamStatus: number | undefined): ErrorEntry {
+  const common: ErrorEntry = ERROR_CATALOGUE[key];
+  const passedOn = key === 'UPSTREAM_REFUSED_REQUEST' && upstreamStatus !== undefined && PASSED_ON.has(upstreamStatus);
+  return passedOn ? { ...common, http: upstreamStatus } : common;
 }
 
 function entry(code: string, message: string, http: number, grpc: Grpc, retryable: boolean): ErrorEntry {

@@ -1,4 +1,4 @@
-import { ERROR_CATALOGUE, type ErrorEntry, type ErrorKey } from './catalogue';
+import { ERROR_CATALOGUE, entryOf, type ErrorEntry, type ErrorKey } from './catalogue';
 
 /** Details of one failure. Except for `cause`, clients may see them: no secrets, no signed URLs. */
 export interface ErrorInfo {
@@ -8,7 +8,10 @@ export interface ErrorInfo {
   readonly detail?: Readonly<Record<string, unknown>>;
   /** Seconds after which a retry may succeed. Sent as Retry-After. */
   readonly retryAfterSeconds?: number;
-  /** HTTP status of the upstream, for the pull record. Not shown to clients. */
+  /**
+   * HTTP status of the upstream, for the pull record. Clients see it only as the status of an
+   * UPSTREAM_REFUSED_REQUEST.
+   */
   readonly upstreamStatus?: number;
   /** Original error, for the log only. */
   readonly cause?: unknown;
@@ -36,7 +39,7 @@ export class LayoverError extends Error {
 
   /** Entry of the catalogue: code, statuses, and whether a retry may help. */
   get entry(): ErrorEntry {
-    return ERROR_CATALOGUE[this.key];
+    return entryOf(this.key, this.upstreamStatus);
   }
 }
 

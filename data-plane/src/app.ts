@@ -25,6 +25,7 @@ import { createGrpcImageJudge } from './catalog/grpc-image-judge';
 import { createGrpcPullRecorder } from './catalog/grpc-pull-recorder';
 import { createGrpcUseReport } from './catalog/grpc-use-report';
 import { createSnapshotCodec } from './catalog/snapshot-codec';
+import { ArtifactCompletion } from './manifests/images/artifacts';
 import { type CompleteBlob, Completion } from './manifests/images/completion';
 import type { DataPlaneConfig } from './config';
 import { SnapshotFile } from './configuration/snapshot-file';
@@ -39,7 +40,10 @@ import { registryHandlers } from './grpc/registry/registry-handlers';
 import { nodeHandlers } from './grpc/node-handlers';
 import { createRegistryServer } from './grpc/server';
 import { storageHandlers } from './grpc/storage/storage-handlers';
+import { fetchArtifacts } from './manifests/fetch-artifacts';
 import { ReferrersList } from './manifests/list-referrers';
+import { TagList } from './manifests/list-tags';
+import { PageTokens } from './manifests/page-tokens';
 import { createLocalIndex } from './known/index/durable-local-index';
 import { ManifestContents } from './manifests/content/manifest-contents';
 import { ManifestKeeper } from './manifests/manifest-keeper';
@@ -345,24 +349,33 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const keeper = new ManifestKeeper(upstream, contents, knowledge, clock);
     const hints = new TagHints(clock);
     const checker = new TagChecker(upstream, clock);
+    const tags = new TagManifestResolver({ knowledge, contents, keeper, checker, hints, clock });
+    const digests = new DigestResolver({ knowledge, contents, keeper, hints, upstream });
+    const lists = { access, upstream, knowledge, reporter, pageTokens: new PageTokens(configuration), clock };
+    const referrers = new ReferrersList(lists);
+    const artifacts = new ArtifactCompletion(
+      (target, subject) => fetchArtifacts({ access, referrers, tags, digests, completion, knowledge }, target, subject),
+      config.artifactDelayMs,
+      clock,
+      sumRepeats(logger.child({ part: 'completion' }), clock),
+    );
     const manifests = new ManifestService({
       access,
-      tags: new TagManifestResolver({ knowledge, contents, keeper, checker, hints, clock }),
-      digests: new DigestResolver({ knowledge, contents, keeper, hints, upstream }),
+      tags,
+      digests,
       gate,
-      completion,
+      completion: artifacts.following(completion),
       journal,
       refusals,
       reporter,
       clock,
     });
-    const lists = { access, upstream, knowledge, reporter };
 
     const handlers = registryHandlers({
       manifests,
       blobs,
-      lists,
-      referrers: new ReferrersList(lists, clock),
+      tags: new TagList(lists),
+      referrers,
       configuration,
       checks,
       clock,
@@ -388,6 +401,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(() => server.stop(drainLeft()));
     closers.push(() => peers?.close());
     closers.push(() => completion.stop());
+    closers.push(() => artifacts.stop());
 
     delivery.start();
     useReporter.start();

@@ -86,6 +86,8 @@ export interface DataPlaneConfig {
     readonly maxFillSeconds: number;
   };
   readonly completion: { readonly concurrency: number; readonly maxWaiting: number; readonly delayMs: number };
+  /** From the fetch of a manifest to that of its artifacts, in milliseconds. */
+  readonly artifactDelayMs: number;
   /** Memory for cached manifests. */
   readonly manifestMemoryBytes: number;
   /** Warnings to log at start, about variables with unknown names, which have no effect. */
@@ -157,6 +159,7 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
       delayMs: reader.integer(SETTINGS.LAYOVER_COMPLETION_DELAY_SECONDS) * 1000,
       maxWaiting: 10_000,
     },
+    artifactDelayMs: reader.integer(SETTINGS.LAYOVER_ARTIFACT_DELAY_SECONDS) * 1000,
     manifestMemoryBytes: reader.integer(SETTINGS.LAYOVER_MANIFEST_MEMORY_BYTES),
   };
   return { ...config, warnings: reader.done() };

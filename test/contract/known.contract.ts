@@ -88,7 +88,8 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
       expect(await knowledge.manifest(APP, digest('m'))).toBeUndefined();
       expect(await knowledge.blob(targetOf(APP), digest('m layer'))).toBeUndefined();
       expect(await knowledge.tags(APP, 10, '')).toEqual({ tags: [], more: false });
-      expect(knowledge.referrers(APP, 'key')).toBeUndefined();
+      expect(knowledge.referrers(APP, digest('m'), 'key')).toBeUndefined();
+      expect(knowledge.tagPage(APP, 'key')).toBeUndefined();
     });
 
     it('returns a stored tag, in its own repository only, until it is replaced or removed', async () => {
@@ -192,12 +193,22 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
       expect(await knowledge.tag(APP, 'v1')).toBeUndefined();
     });
 
-    it('stores the last referrers answer of a key, in its own repository only', () => {
-      const kept = { content: Buffer.from('{}'), filtered: true, checkedAt: 1000 };
-      knowledge.putReferrers(APP, 'key', kept);
-      expect(knowledge.referrers(APP, 'key')).toEqual(kept);
-      expect(knowledge.referrers(APP, 'other')).toBeUndefined();
-      for (const other of OTHERS) expect(knowledge.referrers(other, 'key')).toBeUndefined();
+    it('stores a page of referrers with its position, for its digest and repository only', () => {
+      const next = { query: 'from=1', after: 'sha256:x' };
+      const kept = { content: Buffer.from('{}'), filtered: true, checkedAt: 1000, next };
+      knowledge.putReferrers(APP, digest('m'), 'key', kept);
+      expect(knowledge.referrers(APP, digest('m'), 'key')).toEqual(kept);
+      expect(knowledge.referrers(APP, digest('m'), 'other')).toBeUndefined();
+      expect(knowledge.referrers(APP, digest('m2'), 'key')).toBeUndefined();
+      for (const other of OTHERS) expect(knowledge.referrers(other, digest('m'), 'key')).toBeUndefined();
+    });
+
+    it('keeps a page of tags, for its repository only', () => {
+      const page = { tags: ['a'], nextLast: undefined, nextLimit: undefined, position: undefined };
+      knowledge.putTagPage(APP, 'key', { page, checkedAt: 1000 });
+      expect(knowledge.tagPage(APP, 'key')).toEqual({ page, checkedAt: 1000 });
+      expect(knowledge.tagPage(APP, 'other')).toBeUndefined();
+      for (const other of OTHERS) expect(knowledge.tagPage(other, 'key')).toBeUndefined();
     });
   });
 }

@@ -160,8 +160,8 @@ export function describeRegistryReader(name: string, create: () => Promise<Reade
     });
 
     it('lists tags and referrers', async () => {
-      const tags = await reader.listTags({ ...query(), limit: 0, last: '' }, NOT_ABORTED);
-      expect(tags).toMatchObject({ tags: ['v1'], nextLast: '' });
+      const tags = await reader.listTags({ ...query(), limit: 0, last: '', page: '' }, NOT_ABORTED);
+      expect(tags).toMatchObject({ tags: ['v1'], nextLast: '', nextPage: '' });
       const referrers = await reader.listReferrers(
         { ...query(), digest: under.image.digest, artifactType: '', page: '' },
         NOT_ABORTED,

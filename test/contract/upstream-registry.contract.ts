@@ -131,12 +131,13 @@ export function describeUpstreamRegistry(name: string, create: () => Promise<Ups
     it('lists tags in order, whole and in pages, with the start of the next page', async () => {
       under.putManifest('team/app', manifestOf('second'), 'v3');
       under.putManifest('team/app', MANIFEST, 'v2');
-      const none = { nextLast: undefined, nextLimit: undefined };
+      const none = { nextLast: undefined, nextLimit: undefined, position: undefined };
       expect(await under.upstream.listTags(app, {})).toEqual({ tags: ['v1', 'v2', 'v3'], ...none });
       expect(await under.upstream.listTags(app, { limit: 2 })).toEqual({
         tags: ['v1', 'v2'],
         nextLast: 'v2',
         nextLimit: 2,
+        position: undefined,
       });
       expect(await under.upstream.listTags(app, { limit: 2, last: 'v2' })).toEqual({ tags: ['v3'], ...none });
     });
@@ -146,9 +147,9 @@ export function describeUpstreamRegistry(name: string, create: () => Promise<Ups
     });
 
     it('returns an index of referrers', async () => {
-      const { content, nextPage } = await under.upstream.listReferrers(app, MANIFEST.digest, {});
+      const { content, nextQuery } = await under.upstream.listReferrers(app, MANIFEST.digest, {});
       expect(JSON.parse(content.toString())).toMatchObject({ mediaType: MediaType.ociIndex, manifests: [] });
-      expect(nextPage).toBeUndefined();
+      expect(nextQuery).toBeUndefined();
     });
 
     it('throws UPSTREAM_DENIED if the credentials do not permit reading the repository', async () => {

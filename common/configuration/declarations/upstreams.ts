@@ -183,6 +183,17 @@ const fills = declareSettings({
       'How long a data plane waits after it has served a manifest before it fetches the blobs that the ' +
       'client did not request.',
   },
+  LAYOVER_ARTIFACT_DELAY_SECONDS: {
+    kind: 'integer',
+    readBy: DATA_PLANE,
+    min: 0,
+    max: 86_400,
+    default: 600,
+    unit: 'seconds',
+    description:
+      'How long a data plane waits after it has fetched a manifest before it fetches the signatures, ' +
+      'attestations and SBOMs of the image. Images are usually signed after they were pushed.',
+  },
   LAYOVER_MANIFEST_MEMORY_BYTES: {
     kind: 'integer',
     readBy: DATA_PLANE,

@@ -6,13 +6,14 @@ import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitMa
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { LocalIndex } from './local-index';
-import type { Knowledge, KnownProof, ProofTarget, StoredReferrers } from './knowledge';
+import type { Knowledge, KnownProof, ProofTarget, StoredReferrers, StoredTagPage } from './knowledge';
 import type { PullJournal } from '../journal/pull-journal';
 import type { ContentUses } from '../store/uses/content-uses';
 import { admittedManifest } from './admitted-manifest';
 import type { RepositoryKey } from '../access/repository-key';
 import type { ManifestAdmission, CachedManifest, CachedTag, Catalog } from './catalog';
 import { Doubts } from './doubts';
+import { TagPages } from './tag-pages';
 import { SingleFlight } from '../../../common/async/single-flight';
 
 /**
@@ -74,6 +75,7 @@ export class CatalogKnowledge implements Knowledge {
   private readonly flights = new SingleFlight<Known<unknown>>();
   private readonly proofFlights = new SingleFlight<void>();
   private readonly doubts = new Doubts();
+  private readonly tagPages = new TagPages();
   private loggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: KnowledgeOptions) {
@@ -277,15 +279,25 @@ export class CatalogKnowledge implements Knowledge {
     this.confirm(keyOf('blob', repository, blob.digest));
   }
 
-  /**
-   * Returns the last successful referrers answer. The control plane does not store these answers.
-   */
-  referrers(repository: RepositoryKey, key: string): StoredReferrers | undefined {
-    return this.options.index.referrers(repository, key);
+  changes(repository: RepositoryKey): number {
+    return this.doubts.since(repository);
   }
 
-  putReferrers(repository: RepositoryKey, key: string, value: StoredReferrers): void {
-    this.options.index.putReferrers(repository, key, value);
+  /** Returns a stored page of referrers. The control plane does not store them. */
+  referrers(repository: RepositoryKey, digest: Digest, key: string): StoredReferrers | undefined {
+    return this.options.index.referrers(repository, digest, key);
+  }
+
+  putReferrers(repository: RepositoryKey, digest: Digest, key: string, value: StoredReferrers): void {
+    this.options.index.putReferrers(repository, digest, key, value);
+  }
+
+  tagPage(repository: RepositoryKey, key: string): StoredTagPage | undefined {
+    return this.tagPages.find(repository, key);
+  }
+
+  putTagPage(repository: RepositoryKey, key: string, value: StoredTagPage): void {
+    this.tagPages.put(repository, key, value);
   }
 
   /**
@@ -297,6 +309,8 @@ export class CatalogKnowledge implements Knowledge {
   forget(organizationUid: string, repository: string, tag: string, digest: string): void {
     this.doubts.about(organizationUid, repository, digest === '' ? tag : '');
     this.options.index.forget(organizationUid, repository, tag, digest);
+    // Pages list what the upstream has, which a removal from the cache does not change.
+    if (tag === '' && digest === '') this.tagPages.forget(organizationUid, repository);
   }
 
   /**

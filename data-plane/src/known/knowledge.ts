@@ -3,12 +3,21 @@ import type { Digest } from '../../../common/oci/digest';
 import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
 import type { PullTarget } from '../access/pull-target';
 import type { RepositoryKey } from '../access/repository-key';
+import type { ListPosition, UpstreamTagPage } from '../upstream/upstream-registry';
 import type { ManifestAdmission, CachedManifest, CachedTag } from './catalog';
 
-/** A stored referrers answer. `checkedAt` is milliseconds since the epoch. */
+/** A stored page of referrers. `checkedAt` is milliseconds since the epoch. */
 export interface StoredReferrers {
   readonly content: Buffer;
   readonly filtered: boolean;
+  readonly checkedAt: number;
+  /** The position of the next page; undefined = the last page. */
+  readonly next?: ListPosition;
+}
+
+/** A page of tags as the upstream listed it. `checkedAt` is milliseconds since the epoch. */
+export interface StoredTagPage {
+  readonly page: UpstreamTagPage;
   readonly checkedAt: number;
 }
 
@@ -81,6 +90,15 @@ export interface Knowledge {
     limit: number,
     last: string,
   ): Promise<{ readonly tags: readonly string[]; readonly more: boolean }>;
-  referrers(repository: RepositoryKey, key: string): StoredReferrers | undefined;
-  putReferrers(repository: RepositoryKey, key: string, value: StoredReferrers): void;
+  /**
+   * Returns a number that changes when content of the repository may have changed: what was asked
+   * before is not stored if the number differs afterwards.
+   */
+  changes(repository: RepositoryKey): number;
+  /** Returns a stored page of the referrers of a digest. */
+  referrers(repository: RepositoryKey, digest: Digest, key: string): StoredReferrers | undefined;
+  putReferrers(repository: RepositoryKey, digest: Digest, key: string, value: StoredReferrers): void;
+  /** Returns a page of tags that this process keeps in memory. */
+  tagPage(repository: RepositoryKey, key: string): StoredTagPage | undefined;
+  putTagPage(repository: RepositoryKey, key: string, value: StoredTagPage): void;
 }

@@ -2,6 +2,7 @@ import type { Digest } from '../../../common/oci/digest';
 import type { Descriptor } from '../../../common/oci/descriptor';
 import type { RepositoryKey } from '../access/repository-key';
 import type { CachedManifest, CachedTag } from './catalog';
+import type { StoredReferrers } from './knowledge';
 
 /**
  * The bounded copy of the catalog on the disk of this data plane. Pulls need no control plane
@@ -21,18 +22,11 @@ export interface LocalIndex {
   blob(repository: RepositoryKey, digest: Digest): Descriptor | undefined;
   putBlob(repository: RepositoryKey, blob: Descriptor): void;
   /**
-   * Returns the last successful referrers answer for a key of the caller. Answers above 256 KiB are
-   * not stored.
+   * Returns a page of the referrers of a digest for a key of the caller. Pages above 256 KiB are
+   * not stored. They are removed with the digest.
    */
-  referrers(
-    repository: RepositoryKey,
-    key: string,
-  ): { readonly content: Buffer; readonly filtered: boolean; readonly checkedAt: number } | undefined;
-  putReferrers(
-    repository: RepositoryKey,
-    key: string,
-    value: { readonly content: Buffer; readonly filtered: boolean; readonly checkedAt: number },
-  ): void;
+  referrers(repository: RepositoryKey, digest: Digest, key: string): StoredReferrers | undefined;
+  putReferrers(repository: RepositoryKey, digest: Digest, key: string, value: StoredReferrers): void;
   /**
    * Removes an organization, a repository of it, a tag, or a digest as manifest and blob, in every
    * origin version. An empty string means all of them.

@@ -27,7 +27,7 @@ export interface ManifestServiceParts {
   readonly tags: TagManifestResolver;
   readonly digests: DigestResolver;
   readonly gate: ImageGate;
-  readonly completion: Completion;
+  readonly completion: Pick<Completion, 'consider'>;
   readonly journal: PullJournal;
   readonly refusals: RefusalSums;
   readonly reporter: UpstreamReporter;

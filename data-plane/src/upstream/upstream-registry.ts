@@ -8,6 +8,12 @@ import type { Reference } from '../../../common/oci/reference';
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /**
+ * Largest page of referrers, in bytes. Registries page lists above the size of a manifest; one that
+ * does not may send more.
+ */
+export const MAX_REFERRERS_BYTES = 16 * 1024 * 1024;
+
+/**
  * The upstream of an organization with its credentials. Contains the password, so it must not be
  * logged.
  */
@@ -94,20 +100,40 @@ export interface UpstreamRange {
   readonly size: number;
 }
 
-/** A page of the tags at the upstream; `nextLast` continues the list. */
+/** A place in a list that only the upstream understands. */
+export interface ListPosition {
+  /** The query of a page at the upstream, without the question mark. */
+  readonly query: string;
+  /** The last tag of that page that was listed already; undefined = none. */
+  readonly after: string | undefined;
+}
+
+/** A request for a page of tags: from the start, after a tag, or from a position. */
+export interface TagPageRequest {
+  readonly limit?: number;
+  readonly last?: string;
+  /** Replaces `last`. Only positions of earlier pages of the same repository. */
+  readonly position?: ListPosition;
+}
+
+/**
+ * A page of the tags at the upstream. The last page has neither `nextLast` nor `position`. If there
+ * is a `position`, only it continues the list; `nextLast` is then the last tag of the page.
+ */
 export interface UpstreamTagPage {
   readonly tags: readonly string[];
   readonly nextLast: string | undefined;
   /** The page size in the upstream's link to the next page. */
   readonly nextLimit: number | undefined;
+  readonly position: ListPosition | undefined;
 }
 
 /** A page of referrers: an OCI index as the upstream sent it. */
 export interface UpstreamReferrersPage {
   readonly content: Buffer;
   readonly filtered: boolean;
-  /** Opaque page token; undefined = the last page. */
-  readonly nextPage: string | undefined;
+  /** The query of the next page, without the question mark; undefined = the last page. */
+  readonly nextQuery: string | undefined;
 }
 
 /** What is known about an upstream without a request. */
@@ -128,10 +154,11 @@ export interface UpstreamHealth {
 /**
  * Reads upstream registries. Every method throws a LayoverError: UPSTREAM_DENIED (401, 403),
  * MANIFEST_UNKNOWN / BLOB_UNKNOWN / NAME_UNKNOWN (a real 404), TOO_MANY_REQUESTS (with
- * retryAfterSeconds), UPSTREAM_FAILED (5xx, cut), UPSTREAM_UNREACHABLE (refused, DNS),
- * UPSTREAM_TIMEOUT, UPSTREAM_TLS, UPSTREAM_ADDRESS_REFUSED, UPSTREAM_CONTENT (not a registry, wrong
- * digest, too large). `upstreamStatus` is set if the upstream answered. Messages contain the host
- * of the upstream and never a query string, header or credential.
+ * retryAfterSeconds), UPSTREAM_REFUSED_REQUEST (another 4xx, or 501), UPSTREAM_FAILED (5xx, cut),
+ * UPSTREAM_UNREACHABLE (refused, DNS), UPSTREAM_TIMEOUT, UPSTREAM_TLS, UPSTREAM_ADDRESS_REFUSED,
+ * UPSTREAM_CONTENT (not a registry, wrong digest, too large). `upstreamStatus` is set if the
+ * upstream answered. Messages contain the host of the upstream and never a query string, header or
+ * credential.
  */
 export interface UpstreamRegistry {
   /**
@@ -195,19 +222,15 @@ export interface UpstreamRegistry {
     range: { readonly offset: number; readonly length: number },
     signal?: AbortSignal,
   ): Promise<UpstreamRange | undefined>;
-  listTags(
-    repository: UpstreamRepository,
-    page: { readonly limit?: number; readonly last?: string },
-    signal?: AbortSignal,
-  ): Promise<UpstreamTagPage>;
+  listTags(repository: UpstreamRepository, page: TagPageRequest, signal?: AbortSignal): Promise<UpstreamTagPage>;
   /**
    * Falls back to the referrers tag schema if the upstream has no referrers API. Returns an empty
-   * index if there are no referrers.
+   * index if there are no referrers. `query` is the `nextQuery` of an earlier page.
    */
   listReferrers(
     repository: UpstreamRepository,
     digest: Digest,
-    page: { readonly artifactType?: string; readonly page?: string },
+    page: { readonly artifactType?: string; readonly query?: string },
     signal?: AbortSignal,
   ): Promise<UpstreamReferrersPage>;
   health(origin: UpstreamOrigin): UpstreamHealth;

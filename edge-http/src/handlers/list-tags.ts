@@ -13,14 +13,18 @@ import { nextPageLink } from '../response/page-link';
  */
 export function createListTags(reader: RegistryReader): Handler<ListTagsRequest> {
   return async (request, exchange) => {
-    const { address, limit, last } = request;
+    const { address, limit, last, page: token } = request;
     const asked = limit === undefined ? 0 : Math.max(limit, 1);
-    const page = await reader.listTags({ context: exchange.context, address, limit: asked, last }, exchange.signal);
+    const page = await reader.listTags(
+      { context: exchange.context, address, limit: asked, last, page: token },
+      exchange.signal,
+    );
     const headers = baseHeaders(exchange);
     addProvenance(headers, exchange, page, address);
-    if (page.nextLast !== '' && limit !== 0) {
+    if ((page.nextLast !== '' || page.nextPage !== '') && limit !== 0) {
       const next = page.nextLimit > 0 ? page.nextLimit : limit;
-      headers['Link'] = nextPageLink({ ...request, limit: next, last: page.nextLast });
+      const place = page.nextPage === '' ? { last: page.nextLast, page: '' } : { last: '', page: page.nextPage };
+      headers['Link'] = nextPageLink({ ...request, limit: next, ...place });
     }
     answerJson(exchange, 200, headers, { name: formatName(address), tags: limit === 0 ? [] : page.tags });
   };

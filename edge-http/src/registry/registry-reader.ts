@@ -133,14 +133,20 @@ export interface BlobRead {
   cancel(): void;
 }
 
-/** Tags after `last` (empty = from the start), at most `limit` (0 = the data plane's choice). */
-export interface TagsQuery extends RepositoryQuery, Readonly<Pick<ListTagsRequest__Output, 'limit' | 'last'>> {}
+/**
+ * Tags after `last` (empty = from the start), or those of a page token (empty = none), at most
+ * `limit` (0 = the data plane's choice).
+ */
+export interface TagsQuery
+  extends RepositoryQuery, Readonly<Pick<ListTagsRequest__Output, 'limit' | 'last' | 'page'>> {}
 
 /**
- * A page of tags. `nextLast` is the `last` parameter of the next page, or empty if there is none.
- * `nextLimit` is the page size for the link to the next page, or 0 for none.
+ * A page of tags. `nextPage` is the page token of the next page. If it is empty, `nextLast` is the
+ * `last` parameter of the next page, or empty if there is none. `nextLimit` is the page size for
+ * the link to the next page, or 0 for none.
  */
-export interface TagsPage extends Provenance, Readonly<Pick<ListTagsReply__Output, 'nextLast' | 'nextLimit'>> {
+export interface TagsPage
+  extends Provenance, Readonly<Pick<ListTagsReply__Output, 'nextLast' | 'nextLimit' | 'nextPage'>> {
   readonly tags: readonly string[];
 }
 

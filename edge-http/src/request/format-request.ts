@@ -26,6 +26,7 @@ export function formatTarget(request: Exclude<RegistryRequest, { kind: 'push' }>
       return `/v2/${formatName(request.address)}/tags/list${query([
         ['n', request.limit === undefined ? '' : String(request.limit)],
         ['last', request.last],
+        ['page', request.page],
         ...namespace(request.address),
       ])}`;
     case 'list-referrers':

@@ -17,6 +17,8 @@ import { requestError } from './request-error';
  */
 export const MAX_PATH_LENGTH = 4096;
 
+/** Longest page token. Data planes write none that is longer. */
+const MAX_PAGE_TOKEN = 8192;
 const MAX_SCOPES = 32;
 const MAX_SCOPE_LENGTH = 512;
 const MAX_SERVICE_LENGTH = 255;
@@ -80,7 +82,7 @@ function parseRead(head: boolean, path: string, query: URLSearchParams): Registr
         address: parseAddress(rest, query),
         digest: requireDigest(last),
         artifactType: readArtifactType(query),
-        page: readToken(query, 'page', 4096, 'PAGINATION_INVALID'),
+        page: readToken(query, 'page', MAX_PAGE_TOKEN, 'PAGINATION_INVALID'),
       };
     case 'tags':
       if (last !== 'list') break;
@@ -90,6 +92,7 @@ function parseRead(head: boolean, path: string, query: URLSearchParams): Registr
         address: parseAddress(rest, query),
         limit: readPageSize(query),
         last: readToken(query, 'last', 1024, 'PAGINATION_INVALID'),
+        page: readToken(query, 'page', MAX_PAGE_TOKEN, 'PAGINATION_INVALID'),
       };
     case 'uploads':
       // end-13: the status of an upload, a part of pushing.

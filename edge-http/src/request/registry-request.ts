@@ -34,6 +34,8 @@ export interface ListTagsRequest extends Read {
   readonly limit: number | undefined;
   /** Empty means from the start. */
   readonly last: string;
+  /** Page token of a link that Layover wrote; empty means none. It replaces `last`. */
+  readonly page: string;
 }
 
 /** GET /v2/<name>/referrers/<digest> — end-12a, with `artifactType` end-12b. */

@@ -173,7 +173,7 @@ test('every call between planes has a deadline, except streams whose reader limi
     () => registry.getManifest({ ...query, reference, accept: [], headOnly: false }, signal),
     () => registry.statBlob(blob, signal),
     () => registry.readBlob({ ...blob, range: undefined, accepts: 'any', avoid: [] }, signal),
-    () => registry.listTags({ ...query, limit: 1, last: '' }, signal),
+    () => registry.listTags({ ...query, limit: 1, last: '', page: '' }, signal),
     () => registry.listReferrers({ ...blob, artifactType: '', page: '' }, signal),
     () => registry.issueToken({ context, service: '', scopes: [] }, signal),
     () =>

@@ -43,6 +43,13 @@ export function serveBlob(exchange: Exchange, repository: string, digest: string
 export function serveTags(exchange: Exchange, repository: string): Promise<void> {
   if (!exchange.content.hasRepository(repository)) return notFound(exchange, repository, 'NAME_UNKNOWN');
   const { searchParams } = exchange.url;
+  const { tagCursor, tagPageLimit } = exchange.quirk;
+  if (tagPageLimit !== undefined && !(Number(searchParams.get('n') ?? Infinity) <= tagPageLimit.limit)) {
+    const header: Record<string, string> =
+      tagPageLimit.isNamed === true ? { 'oci-tag-limit': String(tagPageLimit.limit) } : {};
+    return answerError(exchange, tagPageLimit.status, 'PAGINATION_NUMBER_INVALID', header);
+  }
+  if (tagCursor !== undefined) return serveTagsByCursor(exchange, repository, tagCursor);
   const last = exchange.quirk.ignoreLast === true ? null : searchParams.get('last');
   const limit = exchange.quirk.ignorePagination === true ? Infinity : Number(searchParams.get('n') ?? Infinity);
   const rest = exchange.content.tags(repository).filter((tag) => last === null || tag > last);
@@ -52,6 +59,20 @@ export function serveTags(exchange: Exchange, repository: string): Promise<void>
     addLink(exchange, headers, `?n=${limit}&last=${encodeURIComponent(tags.at(-1)!)}`);
   }
   return answer(exchange, 200, headers, Buffer.from(JSON.stringify({ name: repository, tags })));
+}
+
+/** Serves tag lists whose links only this registry understands. */
+function serveTagsByCursor(exchange: Exchange, repository: string, cursor: string): Promise<void> {
+  const { searchParams } = exchange.url;
+  const from = Number((searchParams.get('next_page') ?? '0').replace(cursor, ''));
+  const limit = Number(searchParams.get('n') ?? 2);
+  const all = exchange.content.tags(repository);
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (from + limit < all.length) {
+    addLink(exchange, headers, `?next_page=${from + limit}${encodeURIComponent(cursor)}&n=${limit}`);
+  }
+  const body = { name: repository, tags: all.slice(from, from + limit) };
+  return answer(exchange, 200, headers, Buffer.from(JSON.stringify(body)));
 }
 
 /**

@@ -53,6 +53,13 @@ export interface Misbehaviour {
   readonly ignorePagination?: boolean;
   /** Lists tags from the first one regardless of `last`. */
   readonly ignoreLast?: boolean;
+  /**
+   * Continues tag lists by a value of its own, `next_page=`, followed by this text, and ignores
+   * `last`.
+   */
+  readonly tagCursor?: string;
+  /** Answers a list of more tags than `limit`, or of any number, with a status. */
+  readonly tagPageLimit?: { readonly limit: number; readonly status: number; readonly isNamed?: boolean };
   /** The form of the Link to the next page. Default relative. */
   readonly link?: 'relative' | 'absolute' | 'none' | { readonly origin: string };
   /** The referrers API does not filter by artifactType. */

@@ -81,7 +81,9 @@ export const PROXY_CACHE_SETTINGS = {
     wire: 'onUpstreamDelete',
   }),
   completeImages: withDefault(BOOLEAN, {
-    description: 'If true, blobs of an image that no client requested are fetched in the background.',
+    description:
+      'If true, blobs of an image that no client requested are fetched in the background, and later its ' +
+      'signatures, attestations and SBOMs.',
     default: true,
     column: 'complete_images',
     wire: 'completeImages',

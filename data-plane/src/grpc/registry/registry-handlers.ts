@@ -4,7 +4,7 @@ import type { RegistryHandlers } from '../../../../proto/gen/layover/v1/Registry
 import type { CredentialChecks } from '../../access/identify';
 import type { Configuration } from '../../configuration/configuration';
 import type { ReferrersList } from '../../manifests/list-referrers';
-import type { ListParts } from '../../manifests/list-tags';
+import type { TagList } from '../../manifests/list-tags';
 import type { ManifestService } from '../../manifests/manifest-service';
 import type { BlobService } from '../../blobs/blob-service';
 import { checkAccessRpc } from './check-access';
@@ -20,7 +20,7 @@ import { unary } from '../unary';
 export interface RegistryParts {
   readonly manifests: ManifestService;
   readonly blobs: BlobService;
-  readonly lists: ListParts;
+  readonly tags: TagList;
   readonly referrers: ReferrersList;
   readonly configuration: Configuration;
   readonly checks: CredentialChecks;
@@ -30,12 +30,12 @@ export interface RegistryParts {
 
 /** Returns the methods of Registry (registry.proto), each from its own file. */
 export function registryHandlers(parts: RegistryParts): RegistryHandlers {
-  const { manifests, blobs, lists, referrers, configuration, checks, clock, logger } = parts;
+  const { manifests, blobs, tags, referrers, configuration, checks, clock, logger } = parts;
   return {
     GetManifest: unary('GetManifest', logger, (message, signal) => getManifest(manifests, message, signal)),
     StatBlob: unary('StatBlob', logger, (message, signal) => statBlobRpc(blobs, message, signal)),
     ReadBlob: readBlob(blobs, clock, logger),
-    ListTags: unary('ListTags', logger, (message, signal) => listTagsRpc(lists, message, signal)),
+    ListTags: unary('ListTags', logger, (message, signal) => listTagsRpc(tags, message, signal)),
     ListReferrers: unary('ListReferrers', logger, (message, signal) => listReferrersRpc(referrers, message, signal)),
     CheckAccess: unary('CheckAccess', logger, (message) => checkAccessRpc(configuration, checks, message)),
     IssueToken: unary('IssueToken', logger, (message) => issueTokenRpc(configuration, checks, message)),

@@ -6,10 +6,18 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { RepositoryKey } from '../../access/repository-key';
 import type { CachedManifest, CachedTag } from '../catalog';
 import { IndexFile } from './index-file';
-import { allOperations, applyOperation, type IndexContent, type IndexOperation, operationKey } from './index-operation';
+import {
+  allOperations,
+  applyOperation,
+  type IndexContent,
+  type IndexOperation,
+  operationKey,
+  referrersOperation,
+} from './index-operation';
+import type { StoredReferrers } from '../knowledge';
 import type { LocalIndex } from '../local-index';
 import { ProofTable } from './proof-table';
-import type { IndexedReferrers } from './shelf';
+import { referrersKey } from './shelf';
 import { Shelves } from './shelves';
 
 /**
@@ -33,7 +41,7 @@ export interface LocalIndexOptions {
 }
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
-/** Largest referrers answer that is stored, in bytes (see LocalIndex). */
+/** Largest page of referrers that is stored, in bytes (see LocalIndex). */
 const MAX_REFERRERS_BYTES = 256 * 1024;
 /**
  * The file is rewritten if it is larger than the index by this factor, because most of it is then
@@ -130,13 +138,13 @@ class DurableLocalIndex implements LocalIndex {
     this.run(['blob', keyOf(repository), blob]);
   }
 
-  referrers(repository: RepositoryKey, key: string): IndexedReferrers | undefined {
-    return this.shelves.find(repository)?.referrersOf(key);
+  referrers(repository: RepositoryKey, digest: Digest, key: string): StoredReferrers | undefined {
+    return this.shelves.find(repository)?.referrersOf(referrersKey(digest, key));
   }
 
-  putReferrers(repository: RepositoryKey, key: string, value: IndexedReferrers): void {
+  putReferrers(repository: RepositoryKey, digest: Digest, key: string, value: StoredReferrers): void {
     if (value.content.length > MAX_REFERRERS_BYTES) return;
-    this.run(['referrers', keyOf(repository), key, value.content.toString('base64'), value.filtered, value.checkedAt]);
+    this.run(referrersOperation(keyOf(repository), referrersKey(digest, key), value));
   }
 
   forget(organizationUid: string, repository: string, tag: string, digest: string): void {

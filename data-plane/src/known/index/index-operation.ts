@@ -2,6 +2,7 @@ import type { Descriptor } from '../../../../common/oci/descriptor';
 import { type Digest, parseDigest } from '../../../../common/oci/digest';
 import type { RepositoryKey } from '../../access/repository-key';
 import type { CachedManifest, CachedTag } from '../catalog';
+import type { StoredReferrers } from '../knowledge';
 import type { Shelf } from './shelf';
 import type { ProofTable } from './proof-table';
 import type { Shelves } from './shelves';
@@ -11,13 +12,26 @@ export type IndexOperation =
   | readonly ['tag', RepositoryKey, string, CachedTag | null]
   | readonly ['manifest', RepositoryKey, CachedManifest]
   | readonly ['blob', RepositoryKey, Descriptor]
-  /** The content is in base64. */
-  | readonly ['referrers', RepositoryKey, string, string, boolean, number]
+  | ReferrersOperation
   | readonly ['forget', string, string, string, string]
   /** Identity, digest and upstream repository. */
   | readonly ['proof', string, Digest, string]
   /** Identity and digest; an empty string means all of them. */
   | readonly ['forget-proofs', string, string];
+
+/**
+ * Stores a page of referrers: key, content in base64, whether it is filtered, when it was checked,
+ * and the position of the next page. A file of an earlier version has no positions.
+ */
+type ReferrersOperation = readonly [
+  'referrers',
+  RepositoryKey,
+  string,
+  string,
+  boolean,
+  number,
+  { readonly query: string; readonly after?: string }?,
+];
 
 /** The whole content of the index in memory. */
 export interface IndexContent {
@@ -39,8 +53,11 @@ export function applyOperation({ shelves, proofs }: IndexContent, operation: Ind
     case 'blob':
       return shelves.change(operation[1], (shelf) => shelf.putBlob(operation[2]));
     case 'referrers': {
-      const [, key, name, content, filtered, checkedAt] = operation;
-      const value = { content: Buffer.from(content, 'base64'), filtered, checkedAt };
+      const [, key, name, content, filtered, checkedAt, next] = operation;
+      const value = {
+        ...{ content: Buffer.from(content, 'base64'), filtered, checkedAt },
+        ...(next && { next: { query: next.query, after: next.after } }),
+      };
       return shelves.change(key, (shelf) => shelf.putReferrers(name, value));
     }
     case 'forget':
@@ -85,7 +102,12 @@ function* operationsOf(key: RepositoryKey, shelf: Shelf): Iterable<IndexOperatio
   for (const manifest of shelf.allManifests()) yield ['manifest', key, manifest];
   for (const blob of shelf.allBlobs()) yield ['blob', key, blob];
   for (const [tag, value] of shelf.tags) yield ['tag', key, tag, value];
-  for (const [name, { content, filtered, checkedAt }] of shelf.allReferrers()) {
-    yield ['referrers', key, name, content.toString('base64'), filtered, checkedAt];
-  }
+  for (const [name, value] of shelf.allReferrers()) yield referrersOperation(key, name, value);
+}
+
+/** Returns the operation that stores a page of referrers under its key in the shelf. */
+export function referrersOperation(repository: RepositoryKey, key: string, value: StoredReferrers): IndexOperation {
+  const { content, filtered, checkedAt, next } = value;
+  const common = ['referrers', repository, key, content.toString('base64'), filtered, checkedAt] as const;
+  return next === undefined ? common : [...common, next];
 }

@@ -2,13 +2,7 @@ import { type Descriptor, possibleSize } from '../../../../common/oci/descriptor
 import type { Digest } from '../../../../common/oci/digest';
 import { isHeldReference } from '../../../../common/oci/held-role';
 import type { CachedManifest, CachedTag } from '../catalog';
-
-/** A stored referrers answer. */
-export interface IndexedReferrers {
-  readonly content: Buffer;
-  readonly filtered: boolean;
-  readonly checkedAt: number;
-}
+import type { StoredReferrers } from '../knowledge';
 
 /**
  * Approximate memory of an entry in addition to its strings, in bytes: keys, object headers and map
@@ -29,7 +23,7 @@ export class Shelf {
    */
   private readonly manifests = new Map<Digest, string>();
   private readonly blobs = new Map<Digest, Descriptor>();
-  private readonly referrers = new Map<string, IndexedReferrers>();
+  private readonly referrers = new Map<string, StoredReferrers>();
 
   /** Returns whether the shelf has no entries. */
   get empty(): boolean {
@@ -65,22 +59,24 @@ export class Shelf {
     this.put(this.blobs, digest, { mediaType, digest, size }, () => ENTRY_COST);
   }
 
-  referrersOf(key: string): IndexedReferrers | undefined {
+  referrersOf(key: string): StoredReferrers | undefined {
     return this.referrers.get(key);
   }
 
-  putReferrers(key: string, value: IndexedReferrers): void {
+  putReferrers(key: string, value: StoredReferrers): void {
     this.put(this.referrers, key, value, referrersCost);
   }
 
   /**
-   * Removes a digest as manifest and as blob, and nothing else. Other manifests may name the same
-   * blobs, and pulls need them while the control plane is unreachable. CatalogKnowledge.forget
-   * makes sure that they are confirmed again.
+   * Removes a digest as manifest and as blob, with its referrers, and nothing else. Other manifests
+   * may name the same blobs, and pulls need them while the control plane is unreachable.
+   * CatalogKnowledge.forget makes sure that they are confirmed again.
    */
   forgetDigest(digest: Digest): void {
     this.remove(this.manifests, digest, textCost);
     this.remove(this.blobs, digest, () => ENTRY_COST);
+    const keys = [...this.referrers.keys()].filter((key) => key.startsWith(referrersKey(digest, '')));
+    for (const key of keys) this.remove(this.referrers, key, referrersCost);
   }
 
   /** Drops the older half of every kind of entry. */
@@ -101,8 +97,8 @@ export class Shelf {
     return this.blobs.values();
   }
 
-  /** Yields all referrers answers with their keys. */
-  allReferrers(): Iterable<[string, IndexedReferrers]> {
+  /** Yields all pages of referrers with their keys. */
+  allReferrers(): Iterable<[string, StoredReferrers]> {
     return this.referrers.entries();
   }
 
@@ -120,6 +116,11 @@ export class Shelf {
   }
 }
 
+/** Returns the key of a page of the referrers of a digest in a shelf. */
+export function referrersKey(digest: Digest, key: string): string {
+  return `${digest} ${key}`;
+}
+
 /**
  * Yields the layers and the config that a manifest names, also those that are stored elsewhere: a
  * client may ask the upstream for them. The children of an index are not blobs.
@@ -134,8 +135,8 @@ function textCost(text: string): number {
   return ENTRY_COST + text.length;
 }
 
-function referrersCost({ content }: IndexedReferrers): number {
-  return ENTRY_COST + content.length;
+function referrersCost({ content, next }: StoredReferrers): number {
+  return ENTRY_COST + content.length + (next === undefined ? 0 : next.query.length + (next.after?.length ?? 0));
 }
 
 function evictOldest<K>(map: Map<K, unknown>, remove: (key: K) => void): void {

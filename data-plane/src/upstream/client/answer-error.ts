@@ -4,6 +4,7 @@ import { basicHeader } from '../auth/token-exchange';
 import type { HttpAnswer } from '../http/http-client';
 import { retryAfterMs } from '../http/retry-after';
 import type { UpstreamOrigin, UpstreamRepository } from '../upstream-registry';
+import { refusesRequest } from './status-kinds';
 
 /** The requested thing: its name for messages, and the error that a 404 means. */
 export interface Subject {
@@ -25,7 +26,8 @@ interface ErrorBody {
 /**
  * Returns the error for an unsuccessful status. Reads a bounded part of the body and releases it.
  * Only 404 and 410 become an "unknown" error: outages, refusals and rate limits are never "not
- * found" (docs/design/pull-semantics.md#upstream-failures).
+ * found". A status that refuses the request is an answer, never an outage
+ * (docs/design/pull-semantics.md#upstream-failures).
  */
 export async function answerError(
   answer: HttpAnswer,
@@ -64,15 +66,15 @@ export async function answerError(
       );
     case status === 508:
       return error('LOOP_DETECTED', `${name} leads back to this Layover, or through too many others (508)`);
-    case status >= 500:
-      return error('UPSTREAM_FAILED', `${name} failed (${status}) when Layover requested ${subject.name}`);
-    case status === 416:
+    case status === 416 && subject.unknown === 'BLOB_UNKNOWN':
       return error(
         'UPSTREAM_CONTENT',
         `${name} answered that ${subject.name} is shorter than the part already sent (416)`,
       );
+    case refusesRequest(status):
+      return error('UPSTREAM_REFUSED_REQUEST', `${name} does not accept the request for ${subject.name} (${status})`);
     case status >= 400:
-      return error('UPSTREAM_FAILED', `${name} did not accept the request for ${subject.name} (${status})`);
+      return error('UPSTREAM_FAILED', `${name} failed (${status}) when Layover requested ${subject.name}`);
     default:
       return error(
         'UPSTREAM_CONTENT',

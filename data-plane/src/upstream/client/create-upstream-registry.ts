@@ -15,6 +15,7 @@ import { type UpstreamBlob, openUpstreamBlob } from './open-blob';
 import { DEFAULT_TIMEOUTS, type UpstreamOptions } from '../options';
 import { openUpstreamRange, readUpstreamRange } from './read-range';
 import { RegistryClient } from './registry-client';
+import { UpstreamHabits } from './upstream-habits';
 import { UpstreamStates } from './upstream-states';
 import type { UpstreamBlobStream, UpstreamOrigin, UpstreamRegistry } from '../upstream-registry';
 
@@ -32,6 +33,7 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
   const connections = createConnections(options, timeouts);
   const { http } = connections;
   const states = new UpstreamStates(clock);
+  const habits = new UpstreamHabits(clock);
   const heads = new HeadSupport(clock);
   const limits = new RequestLimits(clock);
   const authorizer = new Authorizer(http, clock, limits, () => scopeOf(undefined));
@@ -108,9 +110,9 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
     readRange: (repository, digest, range, signal) =>
       run(repository.origin, signal, (scoped) => readUpstreamRange(client, repository, digest, range, scoped)),
     listTags: (repository, page, signal) =>
-      run(repository.origin, signal, (scoped) => listUpstreamTags(client, repository, page, scoped)),
+      run(repository.origin, signal, (scoped) => listUpstreamTags(client, habits, repository, page, scoped)),
     listReferrers: (repository, digest, page, signal) =>
-      run(repository.origin, signal, (scoped) => listReferrers(client, repository, digest, page, scoped)),
+      run(repository.origin, signal, (scoped) => listReferrers(client, habits, repository, digest, page, scoped)),
     async openBlob(repository, digest, offset, signal, { decode = false } = {}) {
       const headersMs = timeouts.blobHeadersMs;
       const scope = scopeOf(signal, timeouts.operationMs + headersMs);

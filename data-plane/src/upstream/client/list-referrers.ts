@@ -1,59 +1,94 @@
-import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
-import { algorithmOf, type Digest, hexOf } from '../../../../common/oci/digest';
+import { isLayoverError } from '../../../../common/errors/layover-error';
+import { algorithmOf, type Digest, digestOf, hexOf } from '../../../../common/oci/digest';
 import { Header } from '../../../../common/oci/headers';
-import { isIndex, MediaType } from '../../../../common/oci/media-types';
+import { MediaType } from '../../../../common/oci/media-types';
 import { parseTag } from '../../../../common/oci/reference';
-import { nextPageQuery } from './link-header';
-import type { RegistryClient } from './registry-client';
-import { type UpstreamReferrersPage, type UpstreamRepository, MAX_MANIFEST_BYTES } from '../upstream-registry';
+import type { HttpAnswer } from '../http/http-client';
+import {
+  MAX_MANIFEST_BYTES,
+  MAX_REFERRERS_BYTES,
+  type UpstreamReferrersPage,
+  type UpstreamRepository,
+} from '../upstream-registry';
 import { contentError, refuseWebPage } from './check-content-type';
-import { getUpstreamManifest } from './get-manifest';
+import { digestHeader, manifestRequest } from './get-manifest';
+import { isSameQuery, nextPageQuery } from './link-header';
+import { entriesOf, referrersInTag } from './referrers-index';
+import type { RegistryClient } from './registry-client';
+import { NO_SUCH_API_STATUSES, saysNoSuchApi } from './status-kinds';
+import type { UpstreamHabits } from './upstream-habits';
 
-/**
- * Statuses of a registry without the referrers API (OCI distribution specification, "Unavailable
- * Referrers API").
- */
-const API_UNSUPPORTED: readonly number[] = [404, 405, 501];
+/** Largest part of the body of a refusal that is read, in bytes. */
+const MAX_REFUSAL = 64 * 1024;
 
 const EMPTY_INDEX = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
 
 /**
- * Requests `GET /v2/<name>/referrers/<digest>`, then falls back to the referrers tag schema, then
- * to an empty index. An empty index is returned only if the upstream answered so, never during an
- * outage, because it would mean "not signed" (docs/design/pull-semantics.md#referrers). `page` is
- * the `nextPage` of an earlier page. Throws REQUEST_INVALID for another value, UPSTREAM_CONTENT,
- * and the errors of RegistryClient.ask.
+ * Requests `GET /v2/<name>/referrers/<digest>`. If the upstream has no referrers API, or answers
+ * with something that is no index, it is asked for the referrers tag, and an absent tag is an empty
+ * index. An empty index is returned only if the upstream answered so, never during an outage,
+ * because it would mean "not signed" (docs/design/pull-semantics.md#referrers). `page.query` is the
+ * `nextQuery` of an earlier page. Throws UPSTREAM_CONTENT and the errors of RegistryClient.ask.
  */
 export async function listReferrers(
   client: RegistryClient,
+  habits: UpstreamHabits,
   repository: UpstreamRepository,
   digest: Digest,
-  page: { readonly artifactType?: string; readonly page?: string },
+  page: { readonly artifactType?: string; readonly query?: string },
   signal: AbortSignal,
 ): Promise<UpstreamReferrersPage> {
+  const isFirst = page.query === undefined;
+  if (isFirst && habits.hasNoReferrersApi(repository)) return byTagSchema(client, repository, digest, signal);
   const subject = { name: `the referrers of ${repository.name}@${digest}`, unknown: 'MANIFEST_UNKNOWN' } as const;
   const path = `referrers/${digest}`;
   const accept = MediaType.ociIndex;
-  const query = page.page === undefined ? firstQuery(page.artifactType) : decodePage(page.page);
-  const answer = await client.ask({ method: 'GET', repository, path, query, accept, subject, signal }, API_UNSUPPORTED);
-  if (API_UNSUPPORTED.includes(answer.status)) {
-    await answer.body.discard();
+  const query = page.query ?? firstQuery(page.artifactType);
+  const question = { method: 'GET', repository, path, query, accept, subject, signal } as const;
+  const answer = await client.ask(question, isFirst ? NO_SUCH_API_STATUSES : []);
+  if (saysNoSuchApi(answer.status)) {
+    await noteNoApi(habits, repository, digest, answer);
     return byTagSchema(client, repository, digest, signal);
   }
-  refuseWebPage(answer);
-  const content = await answer.body.read(MAX_MANIFEST_BYTES, subject.name);
-  if (!looksLikeIndex(content)) throw contentError(answer, 'answered with something that is not an index of referrers');
-  const next = nextPageQuery(answer.headers.all('link'), answer.url);
+  const content = await answer.body.read(MAX_REFERRERS_BYTES, subject.name);
+  const entries = entriesOf(content);
+  if (entries === undefined) {
+    if (isFirst) return byTagSchema(client, repository, digest, signal);
+    throw contentError(answer, 'answered with something that is not an index of referrers');
+  }
+  const next = nextPageQuery(answer);
+  const isLoop = isSameQuery(next, query);
+  if (isLoop && entries.length > 0) {
+    throw contentError(answer, `answers every page of ${subject.name} with the same page`);
+  }
   return {
     content,
     filtered: /\bartifactType\b/i.test(answer.headers.get(Header.ociFiltersApplied) ?? ''),
-    nextPage: next === undefined || next === '' || next === query ? undefined : encodePage(next),
+    nextQuery: isLoop ? undefined : next,
   };
 }
 
 /**
+ * Remembers that the API is missing. A status that may concern the repository or the digest is
+ * remembered for this repository only, or not at all if the upstream says what is missing: a wrong
+ * memory would hide signatures.
+ */
+async function noteNoApi(
+  habits: UpstreamHabits,
+  repository: UpstreamRepository,
+  digest: Digest,
+  answer: HttpAnswer,
+): Promise<void> {
+  const said = await answer.body.read(MAX_REFUSAL, 'an error body').catch(() => Buffer.alloc(0));
+  if (/"(?:NAME|MANIFEST)_(?:UNKNOWN|INVALID)"|"DIGEST_INVALID"/.test(said.toString())) return;
+  if (algorithmOf(digest) !== 'sha256') return;
+  const isGeneral = answer.status === 405 || answer.status === 501;
+  habits.rememberNoReferrersApi(repository, isGeneral);
+}
+
+/**
  * Returns the index under the tag `<algorithm>-<hex>`, both truncated (OCI distribution
- * specification, "Referrers Tag Schema").
+ * specification, "Referrers Tag Schema"). A tag with other content has no referrers.
  */
 async function byTagSchema(
   client: RegistryClient,
@@ -62,43 +97,26 @@ async function byTagSchema(
   signal: AbortSignal,
 ): Promise<UpstreamReferrersPage> {
   const tag = parseTag(`${algorithmOf(digest).slice(0, 32)}-${hexOf(digest).slice(0, 64)}`)!;
-  const none = { content: EMPTY_INDEX, filtered: false, nextPage: undefined };
+  const none = { content: EMPTY_INDEX, filtered: false, nextQuery: undefined };
+  let answer: HttpAnswer;
   try {
-    const { content, mediaType } = await getUpstreamManifest(client, repository, { kind: 'tag', tag }, signal);
-    return isIndex(mediaType) ? { ...none, content } : none;
+    answer = await client.ask(
+      manifestRequest('GET', { repository, reference: { kind: 'tag', tag }, alsoAccept: [] }, signal),
+    );
   } catch (error) {
     if (isLayoverError(error) && (error.key === 'MANIFEST_UNKNOWN' || error.key === 'NAME_UNKNOWN')) return none;
     throw error;
   }
+  if (answer.status !== 200) throw contentError(answer, `answered ${answer.status} to a request for a whole manifest`);
+  refuseWebPage(answer);
+  const content = await answer.body.read(MAX_MANIFEST_BYTES, `the manifest ${repository.name}:${tag}`);
+  const named = digestHeader(answer);
+  if (named !== undefined && digestOf(content, algorithmOf(named)) !== named) {
+    throw contentError(answer, `sent a manifest with another digest than ${named}`);
+  }
+  return { ...none, content: referrersInTag(content, digest) ?? EMPTY_INDEX };
 }
 
 function firstQuery(artifactType: string | undefined): string {
   return artifactType === undefined ? '' : `artifactType=${encodeURIComponent(artifactType)}`;
-}
-
-/**
- * Encodes the query of the upstream's link as an opaque page token, so that clients do not
- * interpret it. The query is only ever used with the path of this request.
- */
-function encodePage(query: string): string {
-  return Buffer.from(query).toString('base64url');
-}
-
-function decodePage(page: string): string {
-  const query = Buffer.from(page, 'base64url').toString();
-  if (page.length > 8192 || !/^[\x21-\x7e]+$/.test(query) || query.includes('#')) {
-    throw new LayoverError('REQUEST_INVALID', {
-      message: 'the page token is invalid; use the link of the previous page',
-    });
-  }
-  return query;
-}
-
-function looksLikeIndex(content: Buffer): boolean {
-  try {
-    const parsed: unknown = JSON.parse(content.toString());
-    return typeof parsed === 'object' && parsed !== null && 'manifests' in parsed && Array.isArray(parsed.manifests);
-  } catch {
-    return false;
-  }
 }

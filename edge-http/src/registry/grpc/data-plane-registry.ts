@@ -124,17 +124,18 @@ export class DataPlaneRegistry implements RegistryReader {
     }
   }
 
-  async listTags({ context, address, limit, last }: TagsQuery, signal: AbortSignal): Promise<TagsPage> {
-    const message = { context, address: addressMessage(address), limit, last };
+  async listTags({ context, address, limit, last, page }: TagsQuery, signal: AbortSignal): Promise<TagsPage> {
+    const message = { context, address: addressMessage(address), limit, last, page };
     const reply = await this.calls.unary<ListTagsReply__Output>(
       repositoryKey(address),
       (client, options, done) => client.listTags(message, options, done),
       signal,
     );
-    const { tags, nextLast, nextLimit, upstreamHost, private: isPrivate } = reply;
+    const { tags, nextLast, nextPage, nextLimit, upstreamHost, private: isPrivate } = reply;
     return {
       tags,
       nextLast,
+      nextPage,
       nextLimit,
       upstreamHost,
       private: isPrivate,

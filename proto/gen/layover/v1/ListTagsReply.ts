@@ -8,6 +8,7 @@ export interface ListTagsReply {
   'cacheStatus'?: (_layover_v1_CacheStatus);
   'upstreamHost'?: (string);
   'nextLimit'?: (number);
+  'nextPage'?: (string);
   'private'?: (boolean);
 }
 
@@ -17,5 +18,6 @@ export interface ListTagsReply__Output {
   'cacheStatus': (_layover_v1_CacheStatus__Output);
   'upstreamHost': (string);
   'nextLimit': (number);
+  'nextPage': (string);
   'private': (boolean);
 }

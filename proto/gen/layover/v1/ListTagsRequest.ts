@@ -8,6 +8,7 @@ export interface ListTagsRequest {
   'address'?: (_layover_v1_RepositoryAddress | null);
   'limit'?: (number);
   'last'?: (string);
+  'page'?: (string);
 }
 
 export interface ListTagsRequest__Output {
@@ -15,4 +16,5 @@ export interface ListTagsRequest__Output {
   'address': (_layover_v1_RepositoryAddress__Output | null);
   'limit': (number);
   'last': (string);
+  'page': (string);
 }

@@ -283,6 +283,22 @@ describe('CatalogKnowledge on an invalidation', () => {
     // The layer comes with the manifest that names it.
     names.flatMap((name) => ['v1', 'v2', 'manifest', 'proven'].map((what) => `${name} ${what}`));
 
+  test('removes pages of tags with their repository, and says that it changed', () => {
+    const page = { tags: ['a'], nextLast: undefined, nextLimit: undefined, position: undefined };
+    const before = knowledge.changes(REPOSITORY);
+    for (const [organizationUid, repository, tag, kept] of [
+      ['another', '', '', true],
+      [REPOSITORY.organizationUid, REPOSITORY.repository, 'v1', true],
+      [REPOSITORY.organizationUid, REPOSITORY.repository, '', false],
+      [REPOSITORY.organizationUid, '', '', false],
+    ] as const) {
+      knowledge.putTagPage(REPOSITORY, 'key', { page, checkedAt: 1 });
+      knowledge.forget(organizationUid, repository, tag, '');
+      expect(knowledge.tagPage(REPOSITORY, 'key') !== undefined).toBe(kept);
+      expect(knowledge.changes(REPOSITORY) === before).toBe(kept);
+    }
+  });
+
   test.each<[string, Parameters<CatalogKnowledge['forget']>, string[]]>([
     ['a tag', ['u1', 'library/alpine', 'v1', ''], ['here v1', 'origin v1']],
     ['a digest', ['u1', 'library/alpine', '', digest('m')], allOf('here', 'origin')],

@@ -57,12 +57,17 @@ export class RegistryCaller {
     return unary((done) => this.client.statBlob({ ...common(ask), digest }, deadline(), done));
   }
 
-  tags(limit = 0, last = '', ask: Ask = {}): Promise<ListTagsReply__Output> {
-    return unary((done) => this.client.listTags({ ...common(ask), limit, last }, deadline(), done));
+  tags(limit = 0, last = '', ask: Ask & { readonly page?: string } = {}): Promise<ListTagsReply__Output> {
+    return unary((done) => this.client.listTags({ ...common(ask), limit, last, page: ask.page }, deadline(), done));
   }
 
-  referrers(digest: string, artifactType = '', ask: Ask = {}): Promise<ListReferrersReply__Output> {
-    return unary((done) => this.client.listReferrers({ ...common(ask), digest, artifactType }, deadline(), done));
+  referrers(
+    digest: string,
+    artifactType = '',
+    ask: Ask & { readonly page?: string } = {},
+  ): Promise<ListReferrersReply__Output> {
+    const { page } = ask;
+    return unary((done) => this.client.listReferrers({ ...common(ask), digest, artifactType, page }, deadline(), done));
   }
 
   access(authorization: string): Promise<CheckAccessReply__Output> {

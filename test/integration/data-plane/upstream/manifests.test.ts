@@ -306,7 +306,10 @@ describe('upstream manifests', () => {
     ['401 without a challenge', { respond: { status: 401 } }, 'UPSTREAM_DENIED', 401],
     ['451', { respond: { status: 451 } }, 'UPSTREAM_DENIED', 451],
     ['429', { respond: { status: 429 } }, 'TOO_MANY_REQUESTS', 429],
-    ['400', { respond: { status: 400 } }, 'UPSTREAM_FAILED', 400],
+    ['400', { respond: { status: 400 } }, 'UPSTREAM_REFUSED_REQUEST', 400],
+    ['406', { respond: { status: 406 } }, 'UPSTREAM_REFUSED_REQUEST', 406],
+    ['501', { respond: { status: 501 } }, 'UPSTREAM_REFUSED_REQUEST', 501],
+    ['408', { respond: { status: 408 } }, 'UPSTREAM_FAILED', 408],
     ['500', { respond: { status: 500 } }, 'UPSTREAM_FAILED', 500],
     ['503', { respond: { status: 503, headers: { 'retry-after': '7' } } }, 'UPSTREAM_FAILED', 503],
   ])('throw the right error if the upstream answers %s', async (_name, quirk, key, upstreamStatus) => {

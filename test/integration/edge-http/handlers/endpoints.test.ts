@@ -301,6 +301,7 @@ describe('tag lists', () => {
   const page = {
     tags: ['a', 'b'],
     nextLast: '',
+    nextPage: '',
     cacheStatus: 'MISS',
     upstreamHost: 'docker.io',
     nextLimit: 0,
@@ -323,6 +324,17 @@ describe('tag lists', () => {
     const mirror = await get(edge, '/v2/alpine/tags/list?ns=docker.io:443');
     expect(mirror.headers.link).toBe('</v2/alpine/tags/list?n=2&last=b%26c&ns=docker.io%3A443>; rel="next"');
     expect(JSON.parse(mirror.body.toString())).toMatchObject({ name: 'alpine' });
+  });
+
+  test('link to the next page by its token, and pass the token of a link on', async () => {
+    const nextPage = 'A-_'.repeat(2700);
+    edge.plane.script = { listTags: () => ({ ...page, tags: [], nextLast: 'b', nextPage, nextLimit: 5 }) };
+    const answer = await get(edge, '/v2/docker/alpine/tags/list?n=5&last=0');
+    expect(answer.headers.link).toBe(`</v2/docker/alpine/tags/list?n=5&page=${nextPage}>; rel="next"`);
+    await get(edge, /<(.*)>/.exec(String(answer.headers.link))![1]!);
+    expect(edge.plane.calls[1]!.request).toMatchObject({ limit: 5, last: '', page: nextPage });
+    const mirror = await get(edge, '/v2/alpine/tags/list?ns=docker.io');
+    expect(mirror.headers.link).toBe(`</v2/alpine/tags/list?n=5&page=${nextPage}&ns=docker.io>; rel="next"`);
   });
 
   test('are empty for n=0, after the data plane was asked', async () => {

@@ -2,7 +2,13 @@ import type { Descriptor } from '../../../../common/oci/descriptor';
 import { type Digest, mustDigest } from '../../../../common/oci/digest';
 import type { RepositoryKey } from '../../../../data-plane/src/access/repository-key';
 import type { ManifestAdmission, CachedManifest, CachedTag } from '../../../../data-plane/src/known/catalog';
-import type { Knowledge, KnownProof, ProofTarget, StoredReferrers } from '../../../../data-plane/src/known/knowledge';
+import type {
+  Knowledge,
+  KnownProof,
+  ProofTarget,
+  StoredReferrers,
+  StoredTagPage,
+} from '../../../../data-plane/src/known/knowledge';
 import type { AdmitManifestRequest } from '../../../../proto/gen/layover/v1/AdmitManifestRequest';
 
 /** Knowledge in maps that records every admission. */
@@ -15,6 +21,9 @@ export class MemoryKnowledge implements Knowledge {
   private readonly manifests = new Map<string, CachedManifest>();
   private readonly blobs = new Map<string, Descriptor>();
   private readonly kept = new Map<string, StoredReferrers>();
+  private readonly tagPages = new Map<string, StoredTagPage>();
+  /** The result of `changes`. */
+  changeCount = 0;
   private readonly proofs = new Map<string, readonly string[]>();
 
   async tag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined> {
@@ -94,11 +103,20 @@ export class MemoryKnowledge implements Knowledge {
   private proofsOf(identity: string, digest: Digest): readonly string[] {
     return this.proofs.get(`${identity} ${digest}`) ?? [];
   }
-  referrers(repository: RepositoryKey, key: string): StoredReferrers | undefined {
-    return this.kept.get(keyOf(repository, key));
+  changes(): number {
+    return this.changeCount;
   }
-  putReferrers(repository: RepositoryKey, key: string, value: StoredReferrers): void {
-    this.kept.set(keyOf(repository, key), value);
+  referrers(repository: RepositoryKey, digest: Digest, key: string): StoredReferrers | undefined {
+    return this.kept.get(keyOf(repository, `${digest} ${key}`));
+  }
+  putReferrers(repository: RepositoryKey, digest: Digest, key: string, value: StoredReferrers): void {
+    this.kept.set(keyOf(repository, `${digest} ${key}`), value);
+  }
+  tagPage(repository: RepositoryKey, key: string): StoredTagPage | undefined {
+    return this.tagPages.get(keyOf(repository, key));
+  }
+  putTagPage(repository: RepositoryKey, key: string, value: StoredTagPage): void {
+    this.tagPages.set(keyOf(repository, key), value);
   }
 }
 

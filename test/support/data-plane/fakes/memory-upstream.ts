@@ -6,6 +6,7 @@ import { formatReference, type Reference } from '../../../../common/oci/referenc
 import type {
   FetchedManifest,
   ManifestHead,
+  TagPageRequest,
   UpstreamBlobStream,
   UpstreamHealth,
   UpstreamRange,
@@ -61,7 +62,14 @@ export class MemoryUpstream implements UpstreamRegistry {
   private readonly tags = new Map<string, Digest>();
   private readonly manifests = new Map<string, FetchedManifest>();
   private readonly blobs = new Map<string, Buffer | number>();
-  referrers: UpstreamReferrersPage = { content: NO_REFERRERS, filtered: true, nextPage: undefined };
+  referrers: UpstreamReferrersPage = { content: NO_REFERRERS, filtered: true, nextQuery: undefined };
+
+  /**
+   * Pages of tags by the query of their position ('' = the first page), instead of those of `put`.
+   */
+  tagPages: Readonly<Record<string, UpstreamTagPage>> = {};
+  /** Pages of referrers by their query ('' = the first page), instead of `referrers`. */
+  referrersPages: Readonly<Record<string, UpstreamReferrersPage>> = {};
 
   /** Adds a manifest to the repository `name`, with a tag if one is given. */
   put(name: string, manifest: FetchedManifest, tag?: string): void {
@@ -159,28 +167,31 @@ export class MemoryUpstream implements UpstreamRegistry {
     const part = content.subarray(range.offset, range.offset + range.length);
     return this.behaviour.ignoresRange === true || part.length < range.length ? undefined : { content: part, size };
   }
-  async listTags(
-    repository: UpstreamRepository,
-    page: { readonly limit?: number; readonly last?: string },
-    signal?: AbortSignal,
-  ): Promise<UpstreamTagPage> {
-    await this.arrive(`TAGS ${repository.name} n=${page.limit ?? ''} last=${page.last ?? ''}`, repository, signal);
+  async listTags(repository: UpstreamRepository, page: TagPageRequest, signal?: AbortSignal): Promise<UpstreamTagPage> {
+    const place = page.position === undefined ? `last=${page.last ?? ''}` : `at=${page.position.query.slice(0, 50)}`;
+    await this.arrive(`TAGS ${repository.name} n=${page.limit ?? ''} ${place}`, repository, signal);
+    const scripted = this.tagPages[page.position?.query ?? ''];
+    if (scripted !== undefined) return scripted;
     const prefix = `${repository.name}:`;
     const all = [...this.tags.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
     if (all.length === 0) throw new LayoverError('NAME_UNKNOWN', { upstreamStatus: 404 });
     const rest = all.sort().filter((tag) => tag > (page.last ?? ''));
     const tags = rest.slice(0, page.limit ?? rest.length);
     const more = rest.length > tags.length;
-    return { tags, nextLast: more ? tags.at(-1) : undefined, nextLimit: more ? page.limit : undefined };
+    return {
+      ...{ tags, nextLast: more ? tags.at(-1) : undefined, nextLimit: more ? page.limit : undefined },
+      position: undefined,
+    };
   }
   async listReferrers(
     repository: UpstreamRepository,
     digest: Digest,
-    _page: { readonly artifactType?: string; readonly page?: string },
+    page: { readonly artifactType?: string; readonly query?: string },
     signal?: AbortSignal,
   ): Promise<UpstreamReferrersPage> {
-    await this.arrive(`REFERRERS ${repository.name}@${digest}`, repository, signal);
-    return this.referrers;
+    const place = page.query === undefined ? '' : ` at=${page.query}`;
+    await this.arrive(`REFERRERS ${repository.name}@${digest}${place}`, repository, signal);
+    return this.referrersPages[page.query ?? ''] ?? this.referrers;
   }
   health(): UpstreamHealth {
     return this.healthNow;

@@ -36,6 +36,16 @@ describe('LayoverError', () => {
     expect(new LayoverError('DENIED').entry).toBe(ERROR_CATALOGUE.DENIED);
   });
 
+  test('has the status of the upstream if a refused request is passed on, also between planes', () => {
+    for (const upstreamStatus of [400, 406, 413, 414, 415, 422, 501]) {
+      const error = carry(new LayoverError('UPSTREAM_REFUSED_REQUEST', { upstreamStatus }));
+      expect([error.entry.http, error.entry.code]).toEqual([upstreamStatus, 'UNSUPPORTED']);
+    }
+    for (const upstreamStatus of [undefined, 200, 401, 402, 405, 418])
+      expect(new LayoverError('UPSTREAM_REFUSED_REQUEST', { upstreamStatus }).entry.http).toBe(502);
+    expect(new LayoverError('UPSTREAM_FAILED', { upstreamStatus: 501 }).entry.http).toBe(502);
+  });
+
   test('is recognized by its shape', () => {
     const foreign = Object.assign(new Error('x'), { name: 'LayoverError', key: 'DENIED' });
     expect(isLayoverError(foreign)).toBe(true);

@@ -84,17 +84,17 @@ describe('valid requests', () => {
     [
       'GET',
       '/v2/org/x/tags/list',
-      { kind: 'list-tags', head: false, address: path('org', 'x'), limit: undefined, last: '' },
+      { kind: 'list-tags', head: false, address: path('org', 'x'), limit: undefined, last: '', page: '' },
     ],
     [
       'GET',
       '/v2/org/tags/list/tags/list?n=0&last=v1',
-      { kind: 'list-tags', head: false, address: path('org', 'tags/list'), limit: 0, last: 'v1' },
+      { kind: 'list-tags', head: false, address: path('org', 'tags/list'), limit: 0, last: 'v1', page: '' },
     ],
     [
       'GET',
       '/v2/org/x/tags/list?n=10000',
-      { kind: 'list-tags', head: false, address: path('org', 'x'), limit: 10000, last: '' },
+      { kind: 'list-tags', head: false, address: path('org', 'x'), limit: 10000, last: '', page: '' },
     ],
     [
       'GET',
@@ -204,6 +204,9 @@ describe('invalid requests, with the field at fault', () => {
     ['/v2/docker/alpine/tags/list?n=1.5', 'PAGINATION_INVALID', 'n'],
     ['/v2/docker/alpine/tags/list?n=1&n=2', 'PAGINATION_INVALID', 'n'],
     [`/v2/docker/alpine/tags/list?last=${'a'.repeat(1025)}`, 'PAGINATION_INVALID', 'last'],
+    [`/v2/docker/alpine/tags/list?page=${'a'.repeat(8193)}`, 'PAGINATION_INVALID', 'page'],
+    ['/v2/docker/alpine/tags/list?page=a&page=b', 'PAGINATION_INVALID', 'page'],
+    ['/v2/docker/alpine/tags/list?page=a%0d%0ab', 'PAGINATION_INVALID', 'page'],
     ['/v2/docker/alpine/tags/list?last=a%0d%0ab', 'PAGINATION_INVALID', 'last'],
     [`/v2/docker/alpine/referrers/${DIGEST}?artifactType=json`, 'REQUEST_INVALID', 'artifactType'],
     [`/v2/docker/alpine/referrers/${DIGEST}?artifactType=a/b&artifactType=c/d`, 'REQUEST_INVALID', 'artifactType'],
@@ -266,6 +269,7 @@ describe('parseRequest and formatTarget', () => {
       address,
       limit: fc.option(fc.nat({ max: 10_000 }), { nil: undefined }),
       last: visible,
+      page: visible,
     }),
     fc.record({
       kind: fc.constant('list-referrers' as const),

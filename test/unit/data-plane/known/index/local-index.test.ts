@@ -70,7 +70,7 @@ function fill(index: LocalIndex, repository: RepositoryKey): void {
   index.putTag(repository, 'v1', tagOf('m1'));
   index.putManifest(repository, manifestOf('m1', 'l1', 'l2'));
   index.putBlob(repository, descriptor('proven'));
-  index.putReferrers(repository, 'r', referrersOf('index'));
+  index.putReferrers(repository, digest('subject'), 'r', referrersOf('index'));
 }
 
 function expectFilled(index: LocalIndex, repository: RepositoryKey): void {
@@ -78,7 +78,7 @@ function expectFilled(index: LocalIndex, repository: RepositoryKey): void {
   expect(index.manifest(repository, digest('m1'))).toEqual(manifestOf('m1', 'l1', 'l2'));
   for (const blob of ['l1', 'l2', 'm1-config', 'proven'])
     expect(index.blob(repository, digest(blob))).toEqual(descriptor(blob));
-  expect(index.referrers(repository, 'r')).toEqual(referrersOf('index'));
+  expect(index.referrers(repository, digest('subject'), 'r')).toEqual(referrersOf('index'));
 }
 
 function expectEmpty(index: LocalIndex, repository: RepositoryKey): void {
@@ -86,7 +86,7 @@ function expectEmpty(index: LocalIndex, repository: RepositoryKey): void {
   expect(index.tags(repository, 10, '')).toEqual([]);
   expect(index.manifest(repository, digest('m1'))).toBeUndefined();
   for (const blob of ['l1', 'l2', 'm1-config', 'proven']) expect(index.blob(repository, digest(blob))).toBeUndefined();
-  expect(index.referrers(repository, 'r')).toBeUndefined();
+  expect(index.referrers(repository, digest('subject'), 'r')).toBeUndefined();
 }
 
 describe('LocalIndex put', () => {
@@ -134,8 +134,8 @@ describe('LocalIndex put', () => {
 
   test('leaves out referrers answers that are too large', async () => {
     const index = await open();
-    index.putReferrers(key('a'), 'r', referrersOf('x'.repeat(256 * 1024 + 1)));
-    expect(index.referrers(key('a'), 'r')).toBeUndefined();
+    index.putReferrers(key('a'), digest('subject'), 'r', referrersOf('x'.repeat(256 * 1024 + 1)));
+    expect(index.referrers(key('a'), digest('subject'), 'r')).toBeUndefined();
   });
 
   test('does not write additional fields of the objects of the caller', async () => {
@@ -215,7 +215,7 @@ describe('LocalIndex proofs', () => {
     index.putProof('one', digest('a'), 'team/app');
     for (let round = 0; round < 30; round += 1) {
       for (let i = 0; i < 1000; i += 1)
-        index.putReferrers(key(`r${i}`), 'r', { ...referrersOf('x'.repeat(400)), checkedAt: round });
+        index.putReferrers(key(`r${i}`), digest('subject'), 'r', { ...referrersOf('x'.repeat(400)), checkedAt: round });
       await index.flush();
     }
     await index.close();
@@ -248,9 +248,10 @@ describe('LocalIndex forget', () => {
     expect(index.manifest(key('a'), digest('m1'))).toBeDefined();
   });
 
-  test('removes a digest as manifest and as blob of its repository, and nothing else, also after a restart', async () => {
+  test('removes a digest as manifest, blob and subject of referrers, and nothing else, also after a restart', async () => {
     const index = await open();
     for (const place of places) fill(index, place);
+    for (const page of ['', 'next']) index.putReferrers(key('a'), digest('m1'), page, referrersOf('index'));
     index.putManifest(key('a'), manifestOf('m2', 'l1'));
     index.forget('u1', 'a', '', digest('m1'));
     index.forget('u1', 'a', '', digest('proven'));
@@ -267,6 +268,8 @@ describe('LocalIndex forget', () => {
         true,
         true,
       ]);
+      for (const page of ['', 'next']) expect(one.referrers(key('a'), digest('m1'), page)).toBeUndefined();
+      expect(one.referrers(key('a'), digest('subject'), 'r')).toBeDefined();
       // Another manifest names it too.
       expect(one.blob(key('a'), digest('l1'))).toBeDefined();
       expect(one.manifest(key('a'), digest('m2'))).toBeDefined();
@@ -311,14 +314,14 @@ describe('LocalIndex bounds', () => {
     const index = await open();
     fill(index, key('kept'));
     for (let round = 0; round < 70; round++) {
-      index.putReferrers(key('a'), 'r', referrersOf(`${round}${'x'.repeat(200_000)}`));
+      index.putReferrers(key('a'), digest('subject'), 'r', referrersOf(`${round}${'x'.repeat(200_000)}`));
       await index.flush();
     }
     await index.close();
     expect(statSync(join(directory, 'index.log')).size).toBeLessThan(12 * 1024 * 1024);
     const again = await open();
     expectFilled(again, key('kept'));
-    expect(again.referrers(key('a'), 'r')?.content.subarray(0, 2).toString()).toBe('69');
+    expect(again.referrers(key('a'), digest('subject'), 'r')?.content.subarray(0, 2).toString()).toBe('69');
   });
 });
 
@@ -361,13 +364,13 @@ describe('LocalIndex with a failing file', () => {
     const index = await open();
     fill(index, key('a'));
     await index.flush();
-    index.putReferrers(key('a'), 'long', referrersOf('x'.repeat(5000)));
+    index.putReferrers(key('a'), digest('subject'), 'long', referrersOf('x'.repeat(5000)));
     await index.close();
     const whole = readFileSync(file());
     writeFileSync(file(), whole.subarray(0, whole.length - 3));
     const second = await open();
     expectFilled(second, key('a'));
-    expect(second.referrers(key('a'), 'long')).toBeUndefined();
+    expect(second.referrers(key('a'), digest('subject'), 'long')).toBeUndefined();
     second.putTag(key('b'), 't', tagOf('m'));
     await second.close();
     const third = await open();
