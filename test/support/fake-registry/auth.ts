@@ -42,6 +42,8 @@ export interface AuthOptions {
    * `repository:<name>:…pull…`.
    */
   acceptsScope?: (scope: string, repository: string) => boolean;
+  /** Whether a `bearer` registry also accepts the users with Basic. Default false. */
+  acceptsBasic?: boolean;
 }
 
 /** The result of checking the Authorization of a request. */
@@ -86,6 +88,8 @@ export class FakeAuth {
         return user === undefined ? { kind: 'challenge' } : granted(user.repositories, repository);
       }
       case 'bearer': {
+        const user = this.options.acceptsBasic === true ? this.userOf(header) : undefined;
+        if (user !== undefined) return granted(user.repositories, repository);
         const token = header?.startsWith('Bearer ') ? this.issued.get(header.slice(7)) : undefined;
         if (token === undefined || (now !== undefined && now() >= token.endsAt)) return { kind: 'challenge' };
         if (repository !== undefined && !token.scopes.some((scope) => acceptsScope(scope, repository))) {

@@ -9,6 +9,9 @@ import { type ActiveQuirk, type Quirk, Quirks } from './quirks';
 import { type LoggedRequest, RequestLog } from './request-log';
 import { respond } from './respond';
 
+/** Largest headers of a request, in bytes. Signed URLs can be larger than Node's default. */
+const MAX_HEADERS = 128 * 1024;
+
 /** The options of a fake registry. */
 export interface FakeRegistryOptions {
   /** Content to share with another server. Default: its own, empty. */
@@ -93,7 +96,9 @@ export async function startFakeRegistry(options: FakeRegistryOptions = {}): Prom
     respond(exchange).catch((error: unknown) => response.destroy(error as Error));
   };
   const server: Server =
-    options.tls === undefined ? createHttpServer(listener) : createHttpsServer({ ...options.tls }, listener);
+    options.tls === undefined
+      ? createHttpServer({ maxHeaderSize: MAX_HEADERS }, listener)
+      : createHttpsServer({ ...options.tls, maxHeaderSize: MAX_HEADERS }, listener);
   server.keepAliveTimeout = 60_000;
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);

@@ -96,12 +96,13 @@ function redirectAll(to: string): Route {
 }
 
 function authOf({ authentication }: RegistryProfile, published: readonly string[], now: () => number): FakeAuth {
-  const { account, anonymous, kind, tokens } = authentication;
+  const { acceptsBasic, account, anonymous, kind, tokens } = authentication;
   return new FakeAuth({
     kind,
     now,
     users: account === undefined ? {} : { [account.username]: { password: account.password, repositories: 'all' } },
     ...(anonymous === false ? {} : { anonymous: anonymous === 'all' ? 'all' : published }),
+    acceptsBasic,
     tokenField: tokens?.field,
     expiresIn: tokens?.expiresIn,
     lifetimeSeconds: tokens?.lifetimeSeconds,

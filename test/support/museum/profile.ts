@@ -44,6 +44,8 @@ export interface Authentication {
   /** Returns the answer to a request that is not authorized. */
   readonly refuse: (refusal: Refusal) => CannedResponse;
   readonly tokens?: TokenForm;
+  /** Whether a `bearer` registry also accepts the account with Basic. Default false. */
+  readonly acceptsBasic?: boolean;
   /** Whether GET of a public repository needs no token at all. Default false. */
   readonly opensPublicReads?: boolean;
 }

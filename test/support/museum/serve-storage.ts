@@ -1,4 +1,12 @@
-import { answer, answerError, type CannedResponse, type Exchange, type Route, serveBlob, serveManifest } from '../fake-registry';
+import {
+  answer,
+  answerError,
+  type CannedResponse,
+  type Exchange,
+  type Route,
+  serveBlob,
+  serveManifest,
+} from '../fake-registry';
 import { answerCanned } from './answer-canned';
 import type { RegistryProfile } from './profile';
 

@@ -18,7 +18,10 @@ export function requestLines(exhibit: Exhibit, image: BuiltImage): readonly stri
     let named = line;
     for (const [digest, name] of names) {
       const hex = digest.slice('sha256:'.length);
-      named = named.replaceAll(digest, `{${name}}`).replaceAll(hex, `{${name}}`).replaceAll(`/${hex.slice(0, 2)}/`, '/{xx}/');
+      named = named
+        .replaceAll(digest, `{${name}}`)
+        .replaceAll(hex, `{${name}}`)
+        .replaceAll(`/${hex.slice(0, 2)}/`, '/{xx}/');
     }
     const [host = '', method = '', path = '', status = ''] = named.split(' ');
     const shown = path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path;

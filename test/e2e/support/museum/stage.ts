@@ -90,7 +90,8 @@ async function createOrganization(
     trustedRealms: exhibit.trustedRealms,
     ...(used === undefined ? {} : { upstreamUsername: used.username, upstreamPassword: used.password }),
   };
-  const quota = quotaBytes === undefined ? {} : { quota: { limitBytes: String(quotaBytes), onOversize: 'PASS_THROUGH' } };
+  const quota =
+    quotaBytes === undefined ? {} : { quota: { limitBytes: String(quotaBytes), onOversize: 'PASS_THROUGH' } };
   await layover.graphql.run(CREATE, { input: { name, proxyCache, ...quota } });
   const url = `${layover.url}/v2/${name}/${DENIED}/manifests/v1`;
   // An organization that the data plane does not know yet is answered with 401.

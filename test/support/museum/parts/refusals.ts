@@ -46,7 +46,8 @@ export interface BearerForm {
  * authentication specification).
  */
 export function challengeBearer(form: BearerForm = {}): (refusal: Refusal) => CannedResponse {
-  const scopeOf = form.scope ?? (({ repository }) => (repository === undefined ? null : `repository:${repository}:pull`));
+  const scopeOf =
+    form.scope ?? (({ repository }) => (repository === undefined ? null : `repository:${repository}:pull`));
   return (refusal) => {
     const scope = scopeOf(refusal);
     const parts = [`realm="${refusal.realm}"`, `service="${form.service ?? refusal.host}"`];

@@ -37,9 +37,14 @@ export interface LinkForm {
 export function pagesByLast(form: LinkForm = {}): TagPager {
   return (query) => {
     const last = query.query.get('last');
-    return page(query, form, query.tags.filter((tag) => last === null || tag > last), (tags) => ({
-      last: tags.at(-1)!,
-    }));
+    return page(
+      query,
+      form,
+      query.tags.filter((tag) => last === null || tag > last),
+      (tags) => ({
+        last: tags.at(-1)!,
+      }),
+    );
   };
 }
 

@@ -49,8 +49,7 @@ export const GHCR: RegistryProfile = {
   tags: pagesByLast(),
   referrers: {
     status: 303,
-    target: (repository) =>
-      `/-/v2/packages/container/package/${encodeURIComponent(repository)}%2Freferrers%2Fsha256`,
+    target: (repository) => `/-/v2/packages/container/package/${encodeURIComponent(repository)}%2Freferrers%2Fsha256`,
     answer: { status: 404, headers: { 'content-type': 'text/html; charset=utf-8' }, body: '<!DOCTYPE html>' },
   },
   limit: SPECIFIED_LIMIT,

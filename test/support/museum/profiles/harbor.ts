@@ -10,11 +10,13 @@ const basic = challengeWith(() => 'Basic realm="harbor"');
 
 /**
  * Harbor. GET of a public project needs no token, HEAD does. A request with an Authorization header
- * that does not help is challenged with Basic, also if a Bearer token was sent. The referrers of an
- * unknown manifest are the JSON object `{}`. With an S3 storage, blobs are redirected.
+ * that does not help is challenged with Basic, also if a Bearer token was sent; the account is
+ * accepted with Basic too. The referrers of an unknown manifest are the JSON object `{}`. With an S3
+ * storage, blobs are redirected.
  *
  * Sources:
  * - challenges: https://github.com/goharbor/harbor/blob/main/src/server/middleware/v2auth/auth.go
+ * - Basic: https://github.com/goharbor/harbor/blob/main/src/server/middleware/security/basic_auth.go
  * - tokens: https://github.com/goharbor/harbor/blob/main/src/core/service/token/authutils.go
  * - tags: https://github.com/goharbor/harbor/blob/main/src/server/registry/tag.go
  * - referrers: https://github.com/goharbor/harbor/blob/main/src/server/registry/referrers.go
@@ -30,6 +32,7 @@ export const HARBOR: RegistryProfile = {
     account: { username: 'robot$library+layover', password: 'ExampleSecret1' },
     refuse: (refusal) => (refusal.reason === 'anonymous' ? bearer(refusal) : basic(refusal)),
     tokens: { path: '/service/token', field: 'token', expiresIn: 1800 },
+    acceptsBasic: true,
     opensPublicReads: true,
   },
   blobs: {
