@@ -1,5 +1,5 @@
 import { buildImage, type BuiltImage } from '../../support/fake-registry';
-import { type Exhibit, PROFILES, type RegistryProfile, startExhibit } from '../../support/museum';
+import { type Exhibit, PROFILES, type RegistryProfile, startExhibit, tokenLifetime } from '../../support/museum';
 import { TestClock } from '../../support/test-clock';
 import { plainClient } from './plain-client';
 
@@ -71,7 +71,7 @@ describe.each(PROFILES.map((profile) => [profile.name, profile] as const))('%s',
       const statusWithKept = async (): Promise<number> => (await client.getWithKeptToken(path)).status;
       expect((await client.get(path)).status).toBe(200);
       expect(await statusWithKept()).toBe(profile.redirectsManifests === true ? 302 : 200);
-      clock.advance((tokens.lifetimeSeconds ?? tokens.expiresIn ?? 0) * 1000);
+      clock.advance(tokenLifetime(profile) * 1000);
       expect([400, 401]).toContain(await statusWithKept());
       expect((await client.get(path)).status).toBe(200);
       exhibit.revokeTokens();

@@ -1,3 +1,4 @@
+import { printClients } from './print-clients';
 import { printUpstreams } from './print-upstreams';
 
 const HEADER = `# Compatibility
@@ -11,5 +12,5 @@ the operation succeeds, so that this page is never out of date.
 
 /** Returns docs/compatibility.md. */
 export function printCompatibility(): string {
-  return [HEADER, printUpstreams()].join('\n');
+  return [HEADER, printUpstreams(), printClients()].join('\n');
 }

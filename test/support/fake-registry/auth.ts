@@ -35,7 +35,7 @@ export interface AuthOptions {
   deniedStatus?: 401 | 403 | 404;
   /** The time in milliseconds at which tokens end. Default: tokens do not end. */
   now?: () => number;
-  /** The real lifetime of tokens in seconds, if `now` is set. Default: `expiresIn`, or 300. */
+  /** The real lifetime of tokens in seconds, if `now` is set. Default: `expiresIn`, or 60. */
   lifetimeSeconds?: number;
   /**
    * Returns whether a token with this scope may be used for the repository. Default: only
@@ -119,7 +119,8 @@ export class FakeAuth {
     const token = randomBytes(24).toString('base64url');
     const field = this.options.tokenField ?? 'token';
     const expiresIn = this.options.expiresIn === undefined ? 300 : this.options.expiresIn;
-    const lifetime = this.options.lifetimeSeconds ?? expiresIn ?? 300;
+    // The default of the token specification of the distribution project.
+    const lifetime = this.options.lifetimeSeconds ?? expiresIn ?? 60;
     const endsAt = (this.options.now?.() ?? 0) + lifetime * 1000;
     this.issued.set(token, { repositories, scopes: url.searchParams.getAll('scope'), endsAt });
     return {

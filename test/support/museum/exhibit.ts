@@ -9,7 +9,7 @@ import {
   type Route,
   startFakeRegistry,
 } from '../fake-registry';
-import type { RegistryProfile } from './profile';
+import { type RegistryProfile, tokenLifetime } from './profile';
 import { serveRegistry } from './serve-registry';
 import { serveStorage, SignedUrls } from './serve-storage';
 import { serveTokens } from './serve-tokens';
@@ -95,8 +95,8 @@ function redirectAll(to: string): Route {
   return (exchange) => answer(exchange, 307, { location: `${to}${exchange.message.url}` }, Buffer.alloc(0));
 }
 
-function authOf({ authentication }: RegistryProfile, published: readonly string[], now: () => number): FakeAuth {
-  const { acceptsBasic, account, anonymous, kind, tokens } = authentication;
+function authOf(profile: RegistryProfile, published: readonly string[], now: () => number): FakeAuth {
+  const { acceptsBasic, account, anonymous, kind, tokens } = profile.authentication;
   return new FakeAuth({
     kind,
     now,
@@ -105,7 +105,7 @@ function authOf({ authentication }: RegistryProfile, published: readonly string[
     acceptsBasic,
     tokenField: tokens?.field,
     expiresIn: tokens?.expiresIn,
-    lifetimeSeconds: tokens?.lifetimeSeconds,
+    lifetimeSeconds: tokenLifetime(profile),
     ...(tokens?.anyScope === true ? { acceptsScope: () => true } : {}),
   });
 }

@@ -35,4 +35,4 @@ export const PROFILES: readonly RegistryProfile[] = [
 ];
 
 export { type Exhibit, startExhibit } from './exhibit';
-export type { RegistryProfile } from './profile';
+export { type RegistryProfile, tokenLifetime } from './profile';

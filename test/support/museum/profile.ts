@@ -58,7 +58,7 @@ export interface TokenForm {
   readonly field: 'token' | 'access_token' | 'both';
   /** `expires_in` of the answer; null: it is missing. */
   readonly expiresIn: number | null;
-  /** The real lifetime in seconds. Default: `expiresIn`. */
+  /** The real lifetime in seconds. Default: `expiresIn`, or 60 as in the token specification. */
   readonly lifetimeSeconds?: number;
   /** Whether a token of any scope opens all repositories that its owner may read. */
   readonly anyScope?: boolean;
@@ -115,4 +115,10 @@ export interface MissingForm {
   readonly repository: 403 | 404;
   /** The registry's own answer to a manifest of a repository that does not exist. */
   readonly answer?: (repository: string) => CannedResponse;
+}
+
+/** Returns the real lifetime of the tokens of a registry, in seconds. */
+export function tokenLifetime({ authentication }: RegistryProfile): number {
+  const { expiresIn = null, lifetimeSeconds } = authentication.tokens ?? {};
+  return lifetimeSeconds ?? expiresIn ?? 60;
 }

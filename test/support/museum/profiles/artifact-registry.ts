@@ -14,8 +14,8 @@ const LARGE_HEADERS = 21_000;
  * Sources:
  * - 21 KB of headers: https://github.com/actions/attest-build-provenance/pull/687
  * - token server: https://github.com/argoproj/argo-cd/issues/26260
- * - paths below `/artifacts-…` of the same host: https://github.com/gitpod-io/gitpod/issues/10214
- *   (uploads) and https://github.com/rpardini/docker-registry-proxy/issues/159
+ * - relative redirects to `/artifacts-downloads/…`: https://github.com/astral-sh/uv/pull/13041 and
+ *   https://github.com/rpardini/docker-registry-proxy/issues/159
  * - limit of one minute: https://github.com/kubernetes/k8s.io/issues/6431 and
  *   https://github.com/kubernetes/registry.k8s.io/issues/153
  */
@@ -30,8 +30,8 @@ export const ARTIFACT_REGISTRY: RegistryProfile = {
     refuse: challengeBearer({ service: 'us-docker.pkg.dev' }),
     tokens: {
       path: '/v2/token',
-      field: 'both',
-      expiresIn: 3600,
+      field: 'token',
+      expiresIn: null,
       refusal: errorAnswer(
         403,
         'DENIED',

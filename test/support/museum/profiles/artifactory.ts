@@ -28,7 +28,7 @@ export const ARTIFACTORY: RegistryProfile = {
       scope: ({ method, repository }) =>
         method === 'HEAD' || repository === undefined ? null : `repository:${repository}:pull`,
     }),
-    tokens: { path: '/artifactory/api/docker/docker/v2/token', field: 'token', expiresIn: 3600 },
+    tokens: { path: '/artifactory/api/docker/docker/v2/token', field: 'token', expiresIn: null },
   },
   blobs: {
     redirect: {

@@ -24,7 +24,7 @@ export const AZURE: RegistryProfile = {
     anonymous: false,
     account: { username: 'scope-map-token', password: 'example/password+of==' },
     refuse: challengeBearer(),
-    tokens: { path: '/oauth2/token', field: 'access_token', expiresIn: null, lifetimeSeconds: 4500 },
+    tokens: { path: '/oauth2/token', field: 'access_token', expiresIn: null },
   },
   blobs: {
     redirect: {

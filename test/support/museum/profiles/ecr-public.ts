@@ -30,7 +30,7 @@ export const ECR_PUBLIC: RegistryProfile = {
       refusal.reason === 'invalid'
         ? errorAnswer(400, 'DENIED', 'Your authorization token has expired. Reauthenticate and try again.')
         : challenge(refusal),
-    tokens: { path: '/token/', field: 'token', expiresIn: null, lifetimeSeconds: 3600, anyScope: true },
+    tokens: { path: '/token/', field: 'token', expiresIn: null, anyScope: true },
   },
   blobs: {
     redirect: {

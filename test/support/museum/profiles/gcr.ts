@@ -1,6 +1,5 @@
 import { SPECIFIED_LIMIT } from '../parts/limits';
 import { challengeBearer } from '../parts/refusals';
-import { gcsUrl } from '../parts/storages';
 import type { RegistryProfile } from '../profile';
 
 /** How many manifests an answer lists besides the tags; together about 10 MB. */
@@ -8,11 +7,13 @@ const LISTED_MANIFESTS = 40_000;
 
 /**
  * gcr.io. Tag lists have no pages, whatever the client asks for, and contain a map of all manifests.
+ * Blobs are redirected to a public bucket, without a signature.
  *
  * Sources:
  * - tag lists: https://github.com/google/go-containerregistry/issues/897 and
  *   https://github.com/distribution/distribution/issues/2601
  * - challenge: https://github.com/containerd/containerd/issues/1318
+ * - redirects: https://github.com/kubernetes/registry.k8s.io/issues/77
  */
 export const GCR: RegistryProfile = {
   key: 'gcr',
@@ -23,13 +24,13 @@ export const GCR: RegistryProfile = {
     anonymous: true,
     account: { username: '_token', password: 'ya29.example' },
     refuse: challengeBearer({ service: 'gcr.io' }),
-    tokens: { path: '/v2/token', field: 'both', expiresIn: 3600 },
+    tokens: { path: '/v2/token', field: 'token', expiresIn: null },
   },
   blobs: {
     redirect: {
       status: 302,
-      target: ({ digest }) => gcsUrl(`/artifacts.example.appspot.com/containers/images/${digest}`),
-      signedFor: 'method',
+      target: ({ digest }) => `/us.artifacts.example.appspot.com/containers/images/${digest}`,
+      signedFor: 'any',
     },
   },
   tags: ({ tags }) => ({ tags, fields: { child: [], manifest: listedManifests() } }),

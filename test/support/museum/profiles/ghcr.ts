@@ -34,7 +34,6 @@ export const GHCR: RegistryProfile = {
       path: '/token',
       field: 'token',
       expiresIn: null,
-      lifetimeSeconds: 300,
       refusal: errorAnswer(403, 'DENIED', 'requested access to the resource is denied'),
     },
   },
