@@ -2,7 +2,7 @@ import { basicAuthorization, type HttpAnswer, send } from '../../support/real/ht
 
 /** A client that pulls as the specifications say, and remembers one token. */
 export interface PlainClient {
-  /** Requests a path: answers a challenge of any host, and follows redirects without credentials. */
+  /** Requests a path. Answers one challenge of any host, and follows redirects. */
   get(path: string): Promise<HttpAnswer>;
   /** Requests a path with the last token, without answering a challenge. */
   getWithKeptToken(path: string): Promise<HttpAnswer>;

@@ -8,8 +8,8 @@ export interface GoldenRequests {
 
 /**
  * The requests that Layover sends to the hosts of each registry, by the key of its profile: host,
- * method, path without query, status. `{config}` and `{layer-1}` stand for digests. A registry whose
- * pulls are known failures (known-failures.ts) has no entry.
+ * method, path without query, status. `{config}` and `{layer-1}` stand for digests. A registry
+ * whose pulls are known failures (known-failures.ts) has no entry.
  */
 export const GOLDEN_REQUESTS: Readonly<Record<string, GoldenRequests>> = {
   distribution: {

@@ -24,8 +24,8 @@ const ALL_BLOBS = [
 ] as const;
 
 /**
- * What Layover does wrong today, by the key of the profile and the operation. The suite fails if one
- * of these operations succeeds, so that the list can only shrink.
+ * What Layover does wrong today, by the key of the profile and the operation. The suite fails if
+ * one of these operations succeeds, so that the list can only shrink.
  */
 export const KNOWN_FAILURES: Readonly<Record<string, FailuresOfProfile>> = merge(
   each(

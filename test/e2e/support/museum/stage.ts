@@ -28,7 +28,7 @@ export interface MuseumVisit {
   end(): Promise<void>;
 }
 
-/** How an organization differs from the default: with the account where nothing else is possible. */
+/** What differs from an organization that uses an account only if there is no anonymous access. */
 export interface OrganizationChoice {
   /** Whether the organization uses the account of the registry. */
   readonly account?: boolean;

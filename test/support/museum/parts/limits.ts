@@ -10,7 +10,10 @@ export interface LimitForm {
   readonly seconds: number;
 }
 
-/** Returns a limit without a time, with this message (OCI distribution specification, "Error Codes"). */
+/**
+ * Returns a limit without a time, with this message (OCI distribution specification, "Error
+ * Codes").
+ */
 export function limitWith(message: string): LimitForm {
   return { answer: errorAnswer(429, 'TOOMANYREQUESTS', message), seconds: 60 };
 }

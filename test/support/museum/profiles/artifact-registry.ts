@@ -7,14 +7,15 @@ import type { RegistryProfile } from '../profile';
 const LARGE_HEADERS = 21_000;
 
 /**
- * Google Artifact Registry. The token server refuses repositories that the client may not read, also
- * if they do not exist. Blobs are redirected to a path of the same host, and the headers of such an
- * answer are large.
+ * Google Artifact Registry. The token server refuses repositories that the client may not read,
+ * also if they do not exist. Blobs are redirected to a path of the same host, and the headers of
+ * such an answer are large.
  *
  * Sources:
  * - 21 KB of headers: https://github.com/actions/attest-build-provenance/pull/687
  * - token server: https://github.com/argoproj/argo-cd/issues/26260
- * - relative redirects to `/artifacts-downloads/…`: https://github.com/astral-sh/uv/pull/13041 and
+ * - relative redirects to `/artifacts-downloads/…`:
+ *   https://github.com/astral-sh/uv/pull/13041 and
  *   https://github.com/rpardini/docker-registry-proxy/issues/159
  * - limit of one minute: https://github.com/kubernetes/k8s.io/issues/6431 and
  *   https://github.com/kubernetes/registry.k8s.io/issues/153

@@ -6,8 +6,8 @@ import type { RegistryProfile } from '../profile';
 
 /**
  * Docker Hub. Tokens come from another host, which issues them for any repository; a token without
- * the right is answered with 401, also for a repository that does not exist. Blobs are redirected to
- * S3 with URLs that are signed for GET. Only GET of a manifest counts for the pull limit.
+ * the right is answered with 401, also for a repository that does not exist. Blobs are redirected
+ * to S3 with URLs that are signed for GET. Only GET of a manifest counts for the pull limit.
  *
  * Sources:
  * - challenge, both token fields, 300 seconds, `insufficient_scope`:

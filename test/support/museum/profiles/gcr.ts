@@ -6,8 +6,8 @@ import type { RegistryProfile } from '../profile';
 const LISTED_MANIFESTS = 40_000;
 
 /**
- * gcr.io. Tag lists have no pages, whatever the client asks for, and contain a map of all manifests.
- * Blobs are redirected to a public bucket, without a signature.
+ * gcr.io. Tag lists have no pages, whatever the client asks for, and contain a map of all
+ * manifests. Blobs are redirected to a public bucket, without a signature.
  *
  * Sources:
  * - tag lists: https://github.com/google/go-containerregistry/issues/897 and

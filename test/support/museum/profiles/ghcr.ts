@@ -11,7 +11,8 @@ import type { RegistryProfile } from '../profile';
  *
  * Sources:
  * - challenge, the scope at the base endpoint, the missing lifetime:
- *   https://toddysm.com/2024/02/12/authenticating-with-oci-registries-github-container-registry-ghcr-implementation
+ *   "Authenticating with OCI Registries – GitHub Container Registry (GHCR) Implementation",
+ *   https://toddysm.com/2024/02/12/
  * - 403 of the token server:
  *   https://github.com/epics-containers/epics-containers.github.io/issues/109
  * - 307 to S3, and HEAD there is 403: https://github.com/containerd/stargz-snapshotter/pull/167

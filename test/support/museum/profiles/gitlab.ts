@@ -6,12 +6,14 @@ import type { RegistryProfile } from '../profile';
 /**
  * The registry of GitLab. Tokens come from the host of GitLab itself; they live for five minutes,
  * which their answers do not say. Who may not read a project gets no token. Limits are answered in
- * plain text with `Retry-After`. Blobs are redirected to an object storage with URLs that are signed
- * for the method.
+ * plain text with `Retry-After`. Blobs are redirected to an object storage with URLs that are
+ * signed for the method.
  *
  * Sources:
- * - tokens and refusals: https://github.com/gitlabhq/gitlabhq/blob/master/app/services/auth/container_registry_authentication_service.rb
- * - lifetime: https://docs.gitlab.com/ee/user/packages/container_registry/authenticate_with_container_registry.html
+ * - tokens and refusals: container_registry_authentication_service.rb in app/services/auth of
+ *   https://github.com/gitlabhq/gitlabhq
+ * - lifetime: "Authenticate with the container registry",
+ *   https://docs.gitlab.com/ee/user/packages/container_registry/
  * - realm and service: https://github.com/mkuchin/docker-registry-web/issues/95
  * - limits: https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/
  * - pages of tags: https://gitlab.com/gitlab-org/container-registry/-/merge_requests/1193

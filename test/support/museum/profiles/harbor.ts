@@ -11,12 +11,13 @@ const basic = challengeWith(() => 'Basic realm="harbor"');
 /**
  * Harbor. GET of a public project needs no token, HEAD does. A request with an Authorization header
  * that does not help is challenged with Basic, also if a Bearer token was sent; the account is
- * accepted with Basic too. The referrers of an unknown manifest are the JSON object `{}`. With an S3
- * storage, blobs are redirected.
+ * accepted with Basic too. The referrers of an unknown manifest are the JSON object `{}`. With an
+ * S3 storage, blobs are redirected.
  *
  * Sources:
  * - challenges: https://github.com/goharbor/harbor/blob/main/src/server/middleware/v2auth/auth.go
- * - Basic: https://github.com/goharbor/harbor/blob/main/src/server/middleware/security/basic_auth.go
+ * - Basic:
+ *   https://github.com/goharbor/harbor/blob/main/src/server/middleware/security/basic_auth.go
  * - tokens: https://github.com/goharbor/harbor/blob/main/src/core/service/token/authutils.go
  * - tags: https://github.com/goharbor/harbor/blob/main/src/server/registry/tag.go
  * - referrers: https://github.com/goharbor/harbor/blob/main/src/server/registry/referrers.go

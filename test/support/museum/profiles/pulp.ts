@@ -9,7 +9,8 @@ import type { RegistryProfile } from '../profile';
  *
  * Sources:
  * - tokens: https://github.com/pulp/pulp_container/blob/main/pulp_container/app/authorization.py
- * - errors of challenges: https://github.com/pulp/pulp_container/blob/main/pulp_container/app/registry_api.py
+ * - errors of challenges:
+ *   https://github.com/pulp/pulp_container/blob/main/pulp_container/app/registry_api.py
  * - redirects: https://github.com/pulp/pulp_container/blob/main/pulp_container/app/redirects.py
  */
 export const PULP: RegistryProfile = {
