@@ -69,7 +69,7 @@ const OPERATIONS: Readonly<Record<ClientOperationName, (parts: Parts) => Promise
     const { createRobot } = await stage.layover.graphql.run<{ createRobot: { username: string; secret: string } }>(
       `mutation { createRobot(organization: "vault", name: "${parts.repository.replace(/.*\//, '')}") { username secret } }`,
     );
-    await expect(client.pull(at(':v1', 'vault'))).rejects.toThrow(/401|unauthorized|authentication/i);
+    await expect(client.pull(at(':v1', 'vault'))).rejects.toThrow(/401|unauthorized|authentication|authorization/i);
     expect(await client.pull(at(':v1', 'vault'), { credentials: createRobot })).toContain(image.digest);
   },
   async missing(parts) {
