@@ -36,6 +36,8 @@ export interface Exhibit {
   publish(...repositories: readonly string[]): void;
   /** Refuses requests for manifests with the answer of the profile, until the quirk is removed. */
   limitManifests(): ActiveQuirk;
+  /** Refuses requests for tokens for a repository, until the quirk is removed. */
+  limitTokens(repository: string): ActiveQuirk;
   /** Stops all servers. Can be called twice. */
   close(): Promise<void>;
 }
@@ -81,6 +83,12 @@ export async function startExhibit(profile: RegistryProfile, now: () => number):
           path: '/manifests/',
           respond: profile.limit.answer,
           ...(profile.limit.freeHead === true ? { method: 'GET' } : {}),
+        }),
+      limitTokens: (repository) =>
+        (origin.authentication.tokens?.otherHost === true ? tokens : registry).quirk({
+          path: origin.authentication.tokens?.path,
+          when: ({ query }) => query['scope']?.includes(`:${repository}:`) === true,
+          respond: profile.limit.answer,
         }),
       close,
     };

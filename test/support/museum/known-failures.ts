@@ -4,7 +4,7 @@ import type { OperationName } from './operations';
 /** The failing operations of a registry, with what was observed. */
 export type FailuresOfProfile = Readonly<Partial<Record<OperationName, string>>>;
 
-const LIMIT = 'A layer is refused with 429, although only manifests are limited.';
+const LIMIT_SCOPE = 'Blobs and tags are refused with 429 although only manifests are limited.';
 const BLOB_HEAD = 'GET of a blob is refused with 403, because HEAD of the blob is refused.';
 const FOREIGN_CHALLENGE = 'The challenge after the redirect is not answered: 403.';
 const LARGE_HEADERS = 'A redirect of a blob whose headers have more than 16 KiB is answered with 502.';
@@ -30,13 +30,12 @@ const ALL_BLOBS = [
 export const KNOWN_FAILURES: Readonly<Record<string, FailuresOfProfile>> = merge(
   each(
     PROFILES.map(({ key }) => key),
-    ['limit'],
-    LIMIT,
+    ['limit-scope'],
+    LIMIT_SCOPE,
   ),
   each(['docker-hub', 'ghcr', 'ecr-public'], ['pass-through'], BLOB_HEAD),
-  each(['docker-hub'], ['limit'], 'A tag is not checked with HEAD while only GET of manifests is limited.'),
-  each(['lscr'], [...ALL_BLOBS, 'tags', 'limit', 'missing', 'outage'], FOREIGN_CHALLENGE),
-  each(['artifact-registry'], [...ALL_BLOBS, 'private', 'missing', 'outage'], LARGE_HEADERS),
+  each(['lscr'], [...ALL_BLOBS, 'tags', 'limit', 'limit-scope', 'missing', 'outage'], FOREIGN_CHALLENGE),
+  each(['artifact-registry'], [...ALL_BLOBS, 'limit', 'private', 'missing', 'outage'], LARGE_HEADERS),
   each(['nexus'], ['warm', 'head', 'moved', 'private'], MANIFEST_HEAD),
   each(['quay'], ['tags'], 'The list ends after the first page, as if it were complete.'),
   each(['gcr'], ['tags'], 'A list of more than 8 MiB is answered with 502.'),

@@ -4,6 +4,7 @@ import { pullExpired } from './operations/expired';
 import { askHead } from './operations/head';
 import { pullIndex } from './operations/index-pull';
 import { meetLimit } from './operations/limit';
+import { respectLimitScope } from './operations/limit-scope';
 import { askMissing } from './operations/missing';
 import { followMovedTag } from './operations/moved';
 import { surviveOutage } from './operations/outage';
@@ -29,6 +30,7 @@ export const RUN: Readonly<Record<OperationName, Operation>> = {
   referrers: listReferrersOf,
   'pass-through': passThrough,
   limit: meetLimit,
+  'limit-scope': respectLimitScope,
   expired: pullExpired,
   revoked: pullRevoked,
   private: pullPrivate,
