@@ -15,8 +15,8 @@ export function serveTokens(profile: RegistryProfile, auth: FakeAuth): Route {
     }
     const body = auth.issue(exchange.message, exchange.url);
     if (body === undefined) return answerError(exchange, 401, 'UNAUTHORIZED');
-    const repository = SCOPE.exec(searchParams.get('scope') ?? '')?.[1];
-    if (form.refusal !== undefined && repository !== undefined && !auth.mayRead(exchange.message, repository)) {
+    const names = searchParams.getAll('scope').flatMap((scope) => SCOPE.exec(scope)?.[1] ?? []);
+    if (form.refusal !== undefined && names.some((name) => auth.mayRead(exchange.message, name) !== true)) {
       return answerCanned(exchange, form.refusal);
     }
     return answer(exchange, 200, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(body)));

@@ -21,7 +21,8 @@ export async function respectLimitScope({ profile, exhibit, clock, ...visit }: M
   manifests.remove();
   clock.advance(limit.seconds * 1000);
 
-  if (authentication.kind !== 'bearer') return;
+  // A token for any scope does not say which repository it is for.
+  if (authentication.kind !== 'bearer' || authentication.tokens?.anyScope === true) return;
   const other = `${repository}-limited`;
   exhibit.publish(other);
   exhibit.content.addImage(other, 'v1', first!);
