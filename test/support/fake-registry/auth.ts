@@ -33,6 +33,17 @@ export interface AuthOptions {
   challengePrefix?: string;
   /** The status for a valid token without the right. Default 401, like Docker Hub. */
   deniedStatus?: 401 | 403 | 404;
+  /** The time in milliseconds at which tokens end. Default: tokens do not end. */
+  now?: () => number;
+  /** The real lifetime of tokens in seconds, if `now` is set. Default: `expiresIn`, or 60. */
+  lifetimeSeconds?: number;
+  /**
+   * Returns whether a token with this scope may be used for the repository. Default: only
+   * `repository:<name>:…pull…`.
+   */
+  acceptsScope?: (scope: string, repository: string) => boolean;
+  /** Whether a `bearer` registry also accepts the users with Basic. Default false. */
+  acceptsBasic?: boolean;
 }
 
 /** The result of checking the Authorization of a request. */
@@ -41,6 +52,8 @@ export type Access = { readonly kind: 'allowed' } | { readonly kind: 'challenge'
 interface IssuedToken {
   readonly repositories: Grant;
   readonly scopes: readonly string[];
+  /** In milliseconds. */
+  readonly endsAt: number;
 }
 
 /**
@@ -63,6 +76,7 @@ export class FakeAuth {
    */
   check(message: IncomingMessage, repository: string | undefined): Access {
     const header = message.headers.authorization;
+    const { acceptsScope = scopeNames, now } = this.options;
     switch (this.options.kind) {
       case 'none':
         return { kind: 'allowed' };
@@ -74,9 +88,11 @@ export class FakeAuth {
         return user === undefined ? { kind: 'challenge' } : granted(user.repositories, repository);
       }
       case 'bearer': {
+        const user = this.options.acceptsBasic === true ? this.userOf(header) : undefined;
+        if (user !== undefined) return granted(user.repositories, repository);
         const token = header?.startsWith('Bearer ') ? this.issued.get(header.slice(7)) : undefined;
-        if (token === undefined) return { kind: 'challenge' };
-        if (repository !== undefined && !token.scopes.some((scope) => scopeNames(scope, repository))) {
+        if (token === undefined || (now !== undefined && now() >= token.endsAt)) return { kind: 'challenge' };
+        if (repository !== undefined && !token.scopes.some((scope) => acceptsScope(scope, repository))) {
           return { kind: 'challenge' };
         }
         return granted(token.repositories, repository);
@@ -98,21 +114,33 @@ export class FakeAuth {
   /** Returns the answer of the token endpoint; undefined = wrong credentials (401). */
   issue(message: IncomingMessage, url: URL): Readonly<Record<string, unknown>> | undefined {
     const header = message.headers.authorization;
-    let repositories: Grant = this.options.anonymous ?? [];
-    if (header !== undefined) {
-      const user = this.userOf(header);
-      if (user === undefined) return undefined;
-      repositories = user.repositories;
-    }
+    const repositories = this.grantOf(header);
+    if (repositories === undefined) return undefined;
     const token = randomBytes(24).toString('base64url');
-    this.issued.set(token, { repositories, scopes: url.searchParams.getAll('scope') });
     const field = this.options.tokenField ?? 'token';
     const expiresIn = this.options.expiresIn === undefined ? 300 : this.options.expiresIn;
+    // The default of the token specification of the distribution project.
+    const lifetime = this.options.lifetimeSeconds ?? expiresIn ?? 60;
+    const endsAt = (this.options.now?.() ?? 0) + lifetime * 1000;
+    this.issued.set(token, { repositories, scopes: url.searchParams.getAll('scope'), endsAt });
     return {
       ...(field === 'access_token' ? {} : { token }),
       ...(field === 'token' ? {} : { access_token: token }),
       ...(expiresIn === null ? {} : { expires_in: expiresIn }),
     };
+  }
+
+  /**
+   * Returns whether the Basic credentials of a request, or anonymous clients if it has none, may
+   * read a repository; undefined = wrong credentials.
+   */
+  mayRead(message: IncomingMessage, repository: string): boolean | undefined {
+    const grant = this.grantOf(message.headers.authorization);
+    return grant === undefined ? undefined : granted(grant, repository).kind === 'allowed';
+  }
+
+  private grantOf(header: string | undefined): Grant | undefined {
+    return header === undefined ? (this.options.anonymous ?? []) : this.userOf(header)?.repositories;
   }
 
   private userOf(header: string | undefined): FakeUser | undefined {

@@ -19,7 +19,12 @@ export interface Exchange {
   readonly ownUrl: string;
   /** Must be called when the log entry has changed. */
   readonly changed: () => void;
+  /** Replaces authorization and content. */
+  readonly route: Route | undefined;
 }
+
+/** Answers a request instead of the fake registry. */
+export type Route = (exchange: Exchange) => Promise<void>;
 
 /** Sends bytes from memory. */
 export function answer(

@@ -4,10 +4,13 @@ import type { AddressInfo } from 'node:net';
 import type { Socket } from 'node:net';
 import { type AuthOptions, FakeAuth } from './auth';
 import { RegistryContent } from './content';
-import type { Exchange } from './exchange';
+import type { Exchange, Route } from './exchange';
 import { type ActiveQuirk, type Quirk, Quirks } from './quirks';
 import { type LoggedRequest, RequestLog } from './request-log';
 import { respond } from './respond';
+
+/** Largest headers of a request, in bytes. Signed URLs can be larger than Node's default. */
+const MAX_HEADERS = 128 * 1024;
 
 /** The options of a fake registry. */
 export interface FakeRegistryOptions {
@@ -29,6 +32,10 @@ export interface FakeRegistryOptions {
    * server runs.
    */
   readonly rateLimit?: { limit: string; remaining: string };
+  /** A log to share with other servers, so that it has the order of all their requests. */
+  readonly log?: RequestLog;
+  /** Answers all requests that no quirk answers. Default: the fake registry itself. */
+  readonly route?: Route;
 }
 
 /** A registry on a real server that logs its requests and can misbehave. */
@@ -67,7 +74,7 @@ export async function startFakeRegistry(options: FakeRegistryOptions = {}): Prom
   const content = options.content ?? new RegistryContent();
   const auth = options.auth instanceof FakeAuth ? options.auth : new FakeAuth(options.auth ?? { kind: 'none' });
   const quirks = new Quirks();
-  const log = new RequestLog();
+  const log = options.log ?? new RequestLog();
   const sockets = new Set<Socket>();
   const listener: RequestListener = (message, response) => {
     const url = new URL(message.url ?? '/', registry.url);
@@ -83,11 +90,15 @@ export async function startFakeRegistry(options: FakeRegistryOptions = {}): Prom
       response.setHeader('ratelimit-remaining', registry.rateLimit.remaining);
     }
     const quirk = quirks.take(entry);
-    const exchange: Exchange = { message, response, url, entry, quirk, content, auth, ownUrl: registry.url, changed };
+    const { route } = options;
+    const { url: ownUrl } = registry;
+    const exchange: Exchange = { message, response, url, entry, quirk, content, auth, ownUrl, changed, route };
     respond(exchange).catch((error: unknown) => response.destroy(error as Error));
   };
   const server: Server =
-    options.tls === undefined ? createHttpServer(listener) : createHttpsServer({ ...options.tls }, listener);
+    options.tls === undefined
+      ? createHttpServer({ maxHeaderSize: MAX_HEADERS }, listener)
+      : createHttpsServer({ ...options.tls, maxHeaderSize: MAX_HEADERS }, listener);
   server.keepAliveTimeout = 60_000;
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);

@@ -5,6 +5,7 @@
  */
 export { type AuthOptions, FakeAuth, type FakeUser } from './auth';
 export { makeCertificates, type TestCertificates } from './certificates';
+export { answer, answerError, type Exchange, type Route } from './exchange';
 export { type BlobSource, RegistryContent, type StoredManifest } from './content';
 export { type FakeRegistry, type FakeRegistryOptions, startFakeRegistry } from './fake-registry';
 export { createGate, type Gate } from './gate';
@@ -19,5 +20,7 @@ export {
   type Platform,
 } from './images';
 export { patternBytes } from './pattern';
-export type { ActiveQuirk, Misbehaviour, Quirk } from './quirks';
-export { type LoggedRequest } from './request-log';
+export type { ActiveQuirk, CannedResponse, Misbehaviour, Quirk } from './quirks';
+export { serveBlob, serveManifest, serveReferrers } from './handlers';
+export { type LoggedRequest, RequestLog } from './request-log';
+export { REPOSITORY_PATH } from './respond';

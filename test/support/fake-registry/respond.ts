@@ -1,10 +1,14 @@
 import { answer, answerError, type Exchange } from './exchange';
 import { serveBlob, serveManifest, serveReferrers, serveTags, serveToken } from './handlers';
 
-const PATH = /^\/v2\/(.+)\/(manifests|blobs|referrers|tags)\/([^/]+)$/;
+/** The path of a request below a repository: name, kind, reference. */
+export const REPOSITORY_PATH = /^\/v2\/(.+)\/(manifests|blobs|referrers|tags)\/([^/]+)$/;
 const PAGE = '<!DOCTYPE html><html><body>Sign in to the network</body></html>';
 
-/** Answers a request: first the answers of quirks, then authorization, then the content. */
+/**
+ * Answers a request: first the answers of quirks, then the route of the server if it has one, then
+ * authorization, then the content.
+ */
 export async function respond(exchange: Exchange): Promise<void> {
   const { quirk, entry, response } = exchange;
   if (quirk.dropRequest === true) return void exchange.message.socket.destroy();
@@ -18,8 +22,9 @@ export async function respond(exchange: Exchange): Promise<void> {
   if (quirk.html === true) {
     return answer(exchange, 200, { 'content-type': 'text/html; charset=utf-8' }, Buffer.from(PAGE));
   }
+  if (exchange.route !== undefined) return exchange.route(exchange);
   if (entry.path === '/token') return serveToken(exchange);
-  const match = PATH.exec(entry.path);
+  const match = REPOSITORY_PATH.exec(entry.path);
   if (match === null && entry.path !== '/v2/') return answerError(exchange, 404, 'NOT_FOUND');
   const [, repository, kind, name = ''] = match ?? [];
   const access = exchange.auth.check(exchange.message, repository);

@@ -8,6 +8,13 @@ import { temporaryFolder } from './temporary-folder';
 /** Programs of containerd: the daemon and its debugging client. */
 export const CONTAINERD_PROGRAMS = ['containerd', 'ctr'] as const;
 
+/** What is fetched, and how. */
+export interface FetchOptions {
+  /** Default: all platforms. */
+  readonly architecture?: string;
+  readonly credentials?: { readonly username: string; readonly secret: string };
+}
+
 /** A separate containerd that only stores content. */
 export interface Containerd {
   /** Writes the `hosts.toml` of an upstream, as in `/etc/containerd/certs.d/<upstream>/`. */
@@ -15,7 +22,9 @@ export interface Containerd {
   /**
    * Fetches an image by its name at the upstream. Resolves to the digests of all stored content.
    */
-  fetch(reference: string): Promise<readonly string[]>;
+  fetch(reference: string, options?: FetchOptions): Promise<readonly string[]>;
+  /** Deletes all stored content. */
+  clear(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -39,18 +48,23 @@ export async function startContainerd(): Promise<Containerd> {
       ready: /containerd successfully booted/,
     });
     const ctr = (...args: string[]) => mustRun(findProgram('ctr')!, ['--address', at('c.sock'), ...args], { env });
+    const stored = async (): Promise<readonly string[]> => linesOf((await ctr('content', 'ls', '--quiet')).stdout);
     return {
       async configure(upstream, hostsToml) {
         await mkdir(join(at('hosts'), upstream), { recursive: true });
         await writeFile(join(at('hosts'), upstream, 'hosts.toml'), hostsToml);
       },
-      async fetch(reference) {
-        await ctr('content', 'fetch', '--hosts-dir', at('hosts'), '--all-platforms', reference);
-        const { stdout } = await ctr('content', 'ls', '--quiet');
-        return stdout
-          .toString()
-          .split('\n')
-          .filter((line) => line !== '');
+      async fetch(reference, { architecture, credentials } = {}) {
+        const choice = architecture === undefined ? ['--all-platforms'] : ['--platform', `linux/${architecture}`];
+        const user = credentials === undefined ? [] : ['--user', `${credentials.username}:${credentials.secret}`];
+        await ctr('content', 'fetch', '--hosts-dir', at('hosts'), ...choice, ...user, reference);
+        return stored();
+      },
+      async clear() {
+        const images = linesOf((await ctr('images', 'ls', '--quiet')).stdout);
+        if (images.length > 0) await ctr('images', 'rm', '--sync', ...images);
+        const content = await stored();
+        if (content.length > 0) await ctr('content', 'rm', ...content);
       },
       async stop() {
         await server.stop();
@@ -61,4 +75,11 @@ export async function startContainerd(): Promise<Containerd> {
     await folder.remove();
     throw error;
   }
+}
+
+function linesOf(output: Buffer): readonly string[] {
+  return output
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '');
 }

@@ -21,12 +21,15 @@ export interface HttpAnswer {
   readonly body: Buffer;
 }
 
+/** Largest headers of an answer, in bytes. Node's default is smaller than what registries send. */
+const MAX_HEADERS = 128 * 1024;
+
 /**
  * Sends a request. Resolves at the headers of the answer. The caller reads or destroys the message.
  */
 export function openRequest({ method = 'GET', url, headers, body, signal, ca }: HttpRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const options = { method, headers, agent: false as const, signal };
+    const options = { method, headers, agent: false as const, signal, maxHeaderSize: MAX_HEADERS };
     const outgoing = url.startsWith('https:') ? requestTls(url, { ...options, ca }) : request(url, options);
     outgoing.once('response', resolve);
     outgoing.once('error', reject);

@@ -16,13 +16,19 @@ export interface CopiedImage {
   readonly digests: readonly string[];
 }
 
+/** What is copied, and how. */
+export interface CopyOptions {
+  /** Copies every image of an index. */
+  readonly all?: boolean;
+  /** The image of an index. Default: that of this machine. */
+  readonly architecture?: string;
+  readonly credentials?: { readonly username: string; readonly secret: string };
+}
+
 /** skopeo with its own settings and caches. References are `host:port/path[:tag|@digest]`. */
 export interface Skopeo {
-  /**
-   * Copies an image to a folder, reads it and deletes the folder. `all` copies every image of an
-   * index.
-   */
-  copy(reference: string, options?: { readonly all?: boolean }): Promise<CopiedImage>;
+  /** Copies an image to a folder, reads it and deletes the folder. */
+  copy(reference: string, options?: CopyOptions): Promise<CopiedImage>;
   /** Copies an image to a folder and deletes the folder, for measurements. */
   copyOnly(reference: string): Promise<void>;
   /** Runs `skopeo inspect`, which also requests the config and the tags. */
@@ -39,14 +45,20 @@ export function skopeoIn(home: ContainersHome): Skopeo {
   const env = { ...home.env, _CONTAINERS_ROOTLESS_UID: '1000' };
   const skopeo = (...args: string[]) => mustRun('skopeo', ['--policy', home.policy, ...args], { env });
   let copies = 0;
-  const copyTo = async (reference: string, args: readonly string[]): Promise<string> => {
+  const copyTo = async (
+    reference: string,
+    { all = false, architecture, credentials }: CopyOptions = {},
+  ): Promise<string> => {
     const folder = join(home.path, `copy-${(copies += 1)}`);
-    await skopeo('copy', '--quiet', '--src-tls-verify=false', ...args, `docker://${reference}`, `dir:${folder}`);
+    const choice = architecture === undefined ? [] : ['--override-arch', architecture];
+    const creds = credentials === undefined ? [] : ['--src-creds', `${credentials.username}:${credentials.secret}`];
+    const copy = ['copy', '--quiet', '--src-tls-verify=false', ...(all ? ['--all'] : []), ...creds];
+    await skopeo(...choice, ...copy, `docker://${reference}`, `dir:${folder}`);
     return folder;
   };
   return {
-    async copy(reference, { all = false } = {}) {
-      const folder = await copyTo(reference, all ? ['--all'] : []);
+    async copy(reference, options) {
+      const folder = await copyTo(reference, options);
       try {
         return await readCopy(folder);
       } finally {
@@ -54,7 +66,7 @@ export function skopeoIn(home: ContainersHome): Skopeo {
       }
     },
     async copyOnly(reference) {
-      await rm(await copyTo(reference, []), { recursive: true });
+      await rm(await copyTo(reference), { recursive: true });
     },
     async inspect(reference) {
       const { stdout } = await skopeo('inspect', '--tls-verify=false', `docker://${reference}`);

@@ -1,0 +1,138 @@
+import {
+  CLIENT_OPERATIONS,
+  type ClientName,
+  type ClientOperationName,
+  CLIENTS,
+} from '../support/compatibility/clients';
+import { describeWith } from '../support/real/programs';
+import { PULL_CLIENTS, type PullClient } from '../support/real/pull-client';
+import { blobsOf, type PushedImage, pushImage, pushIndex, smallLayer } from '../support/real/push-image';
+import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
+
+/** Time for one operation, in milliseconds. */
+const TIME = 60_000;
+
+/** What an operation works with. Every operation has repositories of its own. */
+interface Parts {
+  readonly client: PullClient;
+  readonly stage: Stage;
+  /** The name of a client's repository at the upstream. */
+  readonly repository: string;
+  /** Returns the reference of the repository at Layover. */
+  readonly at: (suffix: string, organization?: string) => string;
+}
+
+const push = ({ stage, repository }: Parts, tag: string, seed = tag): Promise<PushedImage> =>
+  pushImage(stage.upstream, { repository, tag, layers: [smallLayer(`${repository}-${seed}`)] });
+
+const OPERATIONS: Readonly<Record<ClientOperationName, (parts: Parts) => Promise<void>>> = {
+  async cold(parts) {
+    const image = await push(parts, 'v1');
+    expect(await parts.client.pull(parts.at(':v1'))).toContain(image.digest);
+  },
+  async warm(parts) {
+    const { client, stage, repository, at } = parts;
+    const image = await push(parts, 'v1');
+    await client.pull(at(':v1'));
+    await stage.settled(blobsOf(image).map(({ digest }) => digest));
+    await client.forget();
+    stage.relay.reset();
+    expect(await client.pull(at(':v1'))).toContain(image.digest);
+    expect(stage.relay.lines()).toEqual([`HEAD /v2/${repository}/manifests/v1 200`]);
+  },
+  async digest(parts) {
+    const image = await push(parts, 'v1');
+    expect(await parts.client.pull(parts.at(`@${image.digest}`))).toContain(image.digest);
+  },
+  async platform({ client, stage, repository, at }) {
+    const architectures = ['amd64', 'arm64'];
+    const index = await pushIndex(stage.upstream, { repository, tag: 'v1', architectures, seed: repository });
+    const digests = await client.pull(at(':v1'), { architecture: 'arm64' });
+    // podman records the digest of the index, or that of the image.
+    expect([index.digest, index.children[1]!.digest].some((digest) => digests.includes(digest))).toBe(true);
+    const [foreign, own] = index.children.map(({ layers }) => stage.relay.bytesOf(layers[0]!.digest));
+    expect([foreign, own]).toEqual([0, index.children[1]!.layers[0]!.size]);
+  },
+  async moved(parts) {
+    await push(parts, 'v1', 'before');
+    await parts.client.pull(parts.at(':v1'));
+    const after = await push(parts, 'v1', 'after');
+    expect(await parts.client.pull(parts.at(':v1'))).toContain(after.digest);
+  },
+  async mirror(parts) {
+    const image = await push(parts, 'v1');
+    expect(await parts.client.pull(`docker.io/${parts.repository}:v1`)).toContain(image.digest);
+  },
+  async private(parts) {
+    const { client, stage, at } = parts;
+    const image = await push(parts, 'v1');
+    const { createRobot } = await stage.layover.graphql.run<{ createRobot: { username: string; secret: string } }>(
+      `mutation { createRobot(organization: "vault", name: "${parts.repository.replace(/.*\//, '')}") { username secret } }`,
+    );
+    await expect(client.pull(at(':v1', 'vault'))).rejects.toThrow(/401|unauthorized|authentication|authorization/i);
+    expect(await client.pull(at(':v1', 'vault'), { credentials: createRobot })).toContain(image.digest);
+  },
+  async missing(parts) {
+    await push(parts, 'v1');
+    await expect(parts.client.pull(parts.at(':v2'))).rejects.toThrow(/not found|manifest unknown/i);
+  },
+  async outage(parts) {
+    const { client, stage, at } = parts;
+    const image = await push(parts, 'v1');
+    await client.pull(at(':v1'));
+    await stage.settled(blobsOf(image).map(({ digest }) => digest));
+    await client.forget();
+    await stage.relay.close();
+    try {
+      expect(await client.pull(at(':v1'))).toContain(image.digest);
+    } finally {
+      await stage.relay.reopen();
+    }
+  },
+};
+
+describe.each(Object.keys(PULL_CLIENTS) as readonly ClientName[])('the client %s', (name) => {
+  const kind = PULL_CLIENTS[name];
+
+  describeWith([...STAGE_PROGRAMS, ...kind.programs], 'with a whole Layover', () => {
+    let stage: Stage;
+    let client: PullClient;
+
+    beforeAll(async () => {
+      stage = await startStage();
+      await stage.createOrganization('docker', { mirrorHost: 'docker.io' });
+      await stage.createOrganization('vault');
+      await stage.layover.graphql.run(
+        'mutation { updateOrganization(name: "vault", input: { visibility: PRIVATE }) { name } }',
+      );
+      client = await kind.start({
+        layover: stage.layover.host,
+        mirror: { registry: 'docker.io', organization: 'docker' },
+      });
+    }, TIME);
+
+    afterAll(async () => {
+      await client?.stop();
+      await stage?.stop();
+    }, TIME);
+
+    const run = (operation: ClientOperationName): Promise<void> => {
+      const repository = `${name}/${operation}`;
+      const at = (suffix: string, organization = 'docker'): string =>
+        `${stage.layover.host}/${organization}/${repository}${suffix}`;
+      return OPERATIONS[operation]({ client, stage, repository, at });
+    };
+
+    const { failures } = CLIENTS[name];
+    for (const operation of Object.keys(CLIENT_OPERATIONS) as readonly ClientOperationName[]) {
+      if (failures[operation] === undefined) test(CLIENT_OPERATIONS[operation], () => run(operation), TIME);
+      else {
+        test(
+          `it is still a known failure that it ${CLIENT_OPERATIONS[operation]}`,
+          () => expect(run(operation)).rejects.toThrow(),
+          TIME,
+        );
+      }
+    }
+  });
+});

@@ -1,0 +1,104 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestOf } from '../../../common/oci/digest';
+import { CONTAINERD_PROGRAMS, startContainerd } from './containerd';
+import { containersHome } from './containers-home';
+import { podmanIn } from './podman';
+import { skopeoIn } from './skopeo';
+
+/** A client program that pulls images, for suites that do the same with every client. */
+export interface PullClient {
+  /**
+   * Pulls an image. Resolves to digests that the client has then, at least that of the manifest.
+   * Throws an Error with the output of the program if the pull fails.
+   */
+  pull(reference: string, options?: PullOptions): Promise<readonly string[]>;
+  /** Deletes everything that was pulled, so that the next pull is complete. */
+  forget(): Promise<void>;
+  /** Ends the client and deletes its folder. */
+  stop(): Promise<void>;
+}
+
+/** Options of a pull. */
+export interface PullOptions {
+  /** The image of an index. Default: `amd64`. */
+  readonly architecture?: string;
+  readonly credentials?: { readonly username: string; readonly secret: string };
+}
+
+/** Where a client finds Layover. */
+export interface PullClientSetup {
+  /** The address of the edge, `127.0.0.1:<port>`, without TLS. */
+  readonly layover: string;
+  /** A registry that is pulled through Layover as its mirror. */
+  readonly mirror: { readonly registry: string; readonly organization: string };
+}
+
+/** A kind of client. */
+export interface PullClientKind {
+  /** The programs that must be installed. */
+  readonly programs: readonly string[];
+  start(setup: PullClientSetup): Promise<PullClient>;
+}
+
+/** The kinds of clients by name. */
+export const PULL_CLIENTS = {
+  podman: { programs: ['podman'], start: startPodman },
+  skopeo: { programs: ['skopeo'], start: startSkopeo },
+  containerd: { programs: CONTAINERD_PROGRAMS, start: startContainerdClient },
+} as const satisfies Readonly<Record<string, PullClientKind>>;
+
+async function startPodman(setup: PullClientSetup): Promise<PullClient> {
+  const home = await containersHome([]);
+  await writeFile(join(home.path, 'registries.conf'), registriesConf(setup));
+  const podman = podmanIn(home);
+  return {
+    async pull(reference, { architecture = 'amd64', credentials } = {}) {
+      if (credentials !== undefined) await podman.login(setup.layover, credentials.username, credentials.secret);
+      await podman.pull(reference, architecture);
+      return [await podman.digestOf(reference)];
+    },
+    async forget() {
+      await podman.removeImages();
+    },
+    stop: () => home.remove(),
+  };
+}
+
+async function startSkopeo(setup: PullClientSetup): Promise<PullClient> {
+  const home = await containersHome([]);
+  // skopeo reads its configuration from the home of the user.
+  const folder = join(home.path, '.config', 'containers');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'registries.conf'), registriesConf(setup));
+  const skopeo = skopeoIn(home);
+  return {
+    async pull(reference, options = {}) {
+      const { manifest, digests } = await skopeo.copy(reference, { architecture: 'amd64', ...options });
+      return [digestOf(manifest), ...digests];
+    },
+    forget: () => Promise.resolve(),
+    stop: () => home.remove(),
+  };
+}
+
+async function startContainerdClient({ layover, mirror }: PullClientSetup): Promise<PullClient> {
+  const containerd = await startContainerd();
+  const host = `[host."http://${layover}"]\n  capabilities = ["pull", "resolve"]\n`;
+  await containerd.configure(mirror.registry, `server = "https://${mirror.registry}"\n\n${host}`);
+  await containerd.configure(layover, `server = "http://${layover}"\n\n${host}`);
+  return {
+    pull: (reference, options = {}) => containerd.fetch(reference, { architecture: 'amd64', ...options }),
+    forget: () => containerd.clear(),
+    stop: () => containerd.stop(),
+  };
+}
+
+function registriesConf({ layover, mirror }: PullClientSetup): string {
+  return [
+    'unqualified-search-registries = []',
+    `[[registry]]\nlocation = "${layover}"\ninsecure = true`,
+    `[[registry]]\nlocation = "${mirror.registry}"`,
+    `[[registry.mirror]]\nlocation = "${layover}/${mirror.organization}"\ninsecure = true\n`,
+  ].join('\n');
+}
