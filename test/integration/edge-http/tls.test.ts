@@ -122,6 +122,23 @@ test('invalid requests are answered over TLS, and connections without TLS are cl
   await edge.stop();
 });
 
+test('a request in plain HTTP is told to use HTTPS', async () => {
+  const edge = await start();
+  try {
+    const socket = connectPlain(edge.port, edge.host);
+    socket.write('GET /v2/ HTTP/1.1\r\nHost: registry.example\r\n\r\n');
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    const answer = parseRaw(Buffer.concat(chunks).toString());
+    expect([answer.status, answer.error]).toEqual([
+      400,
+      { code: 'UNSUPPORTED', message: expect.stringContaining('speaks HTTPS') as string },
+    ]);
+  } finally {
+    await edge.stop();
+  }
+});
+
 test('connections are kept alive and closed on stop, which waits for a missing handshake at most the drain time', async () => {
   const edge = await start({ checkAccess: () => undefined }, { drainSeconds: 1 });
   const kept = await dial(edge.port);
