@@ -19,8 +19,8 @@ function enforced(heading: string, edge: string, registry: string): string {
 }
 
 /**
- * The organization `docker` denies `secret/*`. The image there exists at the upstream, which clients
- * reach through a relay of their own; it counts their requests.
+ * The organization `docker` denies `secret/*`. The image there exists at the upstream, which
+ * clients reach through a relay of their own; it counts their requests.
  */
 describeWith(STAGE_PROGRAMS, 'a refused image', () => {
   let stage: Stage;

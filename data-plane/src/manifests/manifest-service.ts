@@ -88,9 +88,9 @@ export class ManifestService {
 }
 
 /**
- * Returns the look-up for a request. If the image needs a verdict, or may be refused because it does
- * not fit into the quota, a HEAD fetches it like a GET: only held images can be scanned, and only
- * their admission tells whether they fit.
+ * Returns the look-up for a request. If the image needs a verdict, or may be refused because it
+ * does not fit into the quota, a HEAD fetches it like a GET: only held images can be scanned, and
+ * only their admission tells whether they fit.
  */
 function queryOf(
   { organization, quotaBytes }: PullTarget,

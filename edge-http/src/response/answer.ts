@@ -17,8 +17,8 @@ export function baseHeaders(exchange: Exchange): OutgoingHttpHeaders {
 
 /**
  * Sends a complete response. Content-Length is always set; a HEAD or 304 response omits the body.
- * `headers` may contain the Content-Length of the content that a HEAD does not carry. `reason` is the
- * reason phrase, of printable ASCII characters; default: the standard one.
+ * `headers` may contain the Content-Length of the content that a HEAD does not carry. `reason` is
+ * the reason phrase, of printable ASCII characters; default: the standard one.
  */
 export function answer(
   exchange: Exchange,

@@ -23,10 +23,10 @@ export interface ImageGateParts {
 }
 
 /**
- * Longest wait for a scan, in milliseconds, regardless of the policy. containerd 2 and Docker 29
- * give up after 30 seconds without headers, and go to the upstream if they may.
+ * Longest wait for a scan, in milliseconds, regardless of the policy. It is below the request
+ * timeout of the edge, whose error would say less.
  */
-const MAX_WAIT_MS = 25_000;
+const MAX_WAIT_MS = 100_000;
 /** Minimum remaining time for another call, and minimum interval between calls while waiting. */
 const MIN_WAIT_MS = 1_000;
 /**

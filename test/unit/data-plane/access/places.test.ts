@@ -14,7 +14,7 @@ interface Asked {
   readonly hostOrganization?: string;
 }
 
-/** Returns what an address means, each as `organization repository`; `?` is the mirror of no one. */
+/** Returns the meanings of an address as `organization repository`; `?` is the mirror of no one. */
 function meanings(
   specs: readonly OrganizationSpec[],
   path: string,
