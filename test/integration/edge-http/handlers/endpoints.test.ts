@@ -4,7 +4,7 @@ import type { CacheStatus } from '../../../../proto/gen/layover/v1/CacheStatus';
 import type { GetManifestReply } from '../../../../proto/gen/layover/v1/GetManifestReply';
 import type { GetManifestRequest__Output } from '../../../../proto/gen/layover/v1/GetManifestRequest';
 import { type EdgeUnderTest, startEdge } from '../support/edge-under-test';
-import { errorOf, get } from '../support/http-client';
+import { errorOf, get, raw } from '../support/http-client';
 
 const CONTENT = Buffer.from('{"schemaVersion":2}');
 const DIGEST = digestOf(CONTENT);
@@ -449,6 +449,19 @@ describe('GET /token', () => {
     const { scopes } = edge.plane.calls.at(-1)!.request as { scopes: string[] };
     expect(scopes).toEqual(Array.from({ length: 100 }, (_, index) => `repository:a/b${index}:pull`));
   });
+});
+
+test.each(['GET', 'HEAD'])('the status line of a refused %s says why, with the request id', async (method) => {
+  edge.plane.script = {
+    getManifest: () => {
+      throw new LayoverError('UPSTREAM_UNREACHABLE', { message: 'quay.io cannot be reached (ENOTFOUND)\r\nX: y' });
+    },
+  };
+  const text = await raw(
+    edge,
+    `${method} /v2/quay/coreos/etcd/manifests/v3 HTTP/1.1\r\nHost: h\r\nX-Request-Id: 7b4c\r\nConnection: close\r\n\r\n`,
+  );
+  expect(text.split('\r\n')[0]).toBe('HTTP/1.1 502 quay.io cannot be reached (ENOTFOUND) X: y, request 7b4c');
 });
 
 describe('writes', () => {
