@@ -35,7 +35,7 @@ WORKDIR /opt/layover
 COPY --from=build /opt/layover ./
 # The Node.js options and thread count equal those in standalone/src/process-defaults.ts.
 ENV NODE_ENV=production UV_THREADPOOL_SIZE=8 NODE_OPTIONS=--max-semi-space-size=32 LAYOVER_HOME=/var/lib/layover \
-    LAYOVER_EDGE_LISTEN=0.0.0.0:8080 LAYOVER_CONTROL_LISTEN=0.0.0.0:8081
+    LAYOVER_EDGE_LISTEN=[::]:8080 LAYOVER_CONTROL_LISTEN=[::]:8081
 EXPOSE 8080 8081
 USER 10001:10001
 VOLUME /var/lib/layover

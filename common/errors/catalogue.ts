@@ -21,7 +21,8 @@ export interface ErrorEntry {
  */
 export const ERROR_CATALOGUE = {
   NAME_INVALID: entry('NAME_INVALID', 'The repository name is invalid.', 400, Grpc.INVALID_ARGUMENT, false),
-  TAG_INVALID: entry('TAG_INVALID', 'The tag is invalid.', 400, Grpc.INVALID_ARGUMENT, false),
+  // 404: no manifest can have such a tag, and the OCI conformance tests expect it.
+  TAG_INVALID: entry('TAG_INVALID', 'The tag is invalid.', 404, Grpc.INVALID_ARGUMENT, false),
   DIGEST_INVALID: entry('DIGEST_INVALID', 'The digest is invalid.', 400, Grpc.INVALID_ARGUMENT, false),
   PAGINATION_INVALID: entry(
     'PAGINATION_NUMBER_INVALID',

@@ -14,6 +14,25 @@ import type { TlsWatch } from '../security/tls-watch';
 const HANDSHAKE_MS = 10_000;
 const LEAST_VERSION = 'TLSv1.2';
 
+/** Code of the error of OpenSSL for a handshake that is a request in plain HTTP. */
+const PLAIN_HTTP = 'ERR_SSL_HTTP_REQUEST';
+const PLAIN_HTTP_BODY = JSON.stringify({
+  errors: [
+    {
+      code: 'UNSUPPORTED',
+      message: 'This port speaks HTTPS, and the request was plain HTTP. Use https:// in the address.',
+    },
+  ],
+});
+const PLAIN_HTTP_ANSWER = [
+  'HTTP/1.1 400 Bad Request',
+  'Content-Type: application/json',
+  `Content-Length: ${Buffer.byteLength(PLAIN_HTTP_BODY)}`,
+  'Connection: close',
+  '',
+  PLAIN_HTTP_BODY,
+].join('\r\n');
+
 /** A node:http server, or a node:https server that reloads its certificate. */
 export interface WebServer {
   readonly server: HttpServer | HttpsServer;
@@ -38,12 +57,16 @@ export function createWebServer(
   }
   const server = createTlsServer({ ...options, ...context(tls.current), handshakeTimeout: handshakeMs }, handle);
   tls.onChange((material) => server.setSecureContext(context(material)));
-  // Runs before node:https turns this into a client error: no client could read a response yet, and
-  // nothing else closes the socket after a timeout.
-  server.prependListener('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
   // node:http knows a connection only after its handshake. A handshake that never ends would block
   // the end of the server.
   const sockets = new Set<Socket>();
+  // Runs before node:https turns this into a client error: only a client that speaks plain HTTP
+  // could read a response yet, and nothing else closes the socket after a timeout.
+  server.prependListener('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const plain = error.code === PLAIN_HTTP ? connectionOf(socket, sockets) : undefined;
+    if (plain === undefined) socket.destroy();
+    else plain.end(PLAIN_HTTP_ANSWER, () => socket.destroy());
+  });
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -56,6 +79,13 @@ export function createWebServer(
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** Returns the TCP connection below a TLS socket; undefined if it is not known. */
+function connectionOf(socket: Socket, sockets: ReadonlySet<Socket>): Socket | undefined {
+  const { remoteAddress, remotePort } = socket;
+  if (remotePort === undefined) return undefined;
+  return [...sockets].find((one) => one.remotePort === remotePort && one.remoteAddress === remoteAddress);
 }
 
 function context({ cert, key }: TlsMaterial): { cert: Buffer; key: Buffer; minVersion: typeof LEAST_VERSION } {

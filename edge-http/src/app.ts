@@ -28,6 +28,7 @@ import { EdgeMetrics } from './metrics';
 import type { RegistryReader } from './registry/registry-reader';
 import { createChallenge } from './response/challenge';
 import { createWriteError } from './response/write-error';
+import { createSites } from './request/site';
 import { createServe } from './serve';
 import { HttpListener } from './server';
 
@@ -104,7 +105,16 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     metrics: createMetrics(metrics, config.listen, config.metricsListen !== undefined),
   });
   const writeError = createWriteError(createChallenge(config.publicUrl), logger);
-  const serve = createServe({ dispatch, writeError, metrics, logger, clock, proxies: config.trustedProxies, tracer });
+  const serve = createServe({
+    dispatch,
+    writeError,
+    metrics,
+    logger,
+    clock,
+    proxies: config.trustedProxies,
+    siteOf: createSites(config.publicUrl, config.organizationHosts),
+    tracer,
+  });
   const listener = new HttpListener(config.listen, serve, tls);
   const operations =
     config.metricsListen &&

@@ -9,6 +9,7 @@ import { readTlsVariables, type TlsSettings } from '../../common/security/tls-co
 import type { TlsFiles } from '../../common/security/tls-files';
 import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
 import type { LocalDelivery } from './registry/grpc/data-plane';
+import { parseOrganizationHosts } from './request/site';
 import { parseTrustedProxies, type TrustedProxies } from './request/trusted-proxies';
 
 /** Configuration of an edge. */
@@ -37,6 +38,11 @@ export interface EdgeConfig {
    * undefined, the address that each client used.
    */
   readonly publicUrl: string | undefined;
+  /**
+   * LAYOVER_ORGANIZATION_HOSTS: organizations by the host name that stands for them; undefined
+   * means none.
+   */
+  readonly organizationHosts: ReadonlyMap<string, string> | undefined;
   /** LAYOVER_DRAIN_SECONDS. */
   readonly drainSeconds: number;
   /**
@@ -77,6 +83,7 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
     ),
     localDelivery: reader.choice(SETTINGS.LAYOVER_LOCAL_DELIVERY),
     publicUrl: reader.parsed(SETTINGS.LAYOVER_PUBLIC_URL, parsePublicUrl),
+    organizationHosts: reader.parsed(SETTINGS.LAYOVER_ORGANIZATION_HOSTS, parseOrganizationHosts),
     drainSeconds: reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS),
     clientIdleSeconds: reader.integer(SETTINGS.LAYOVER_CLIENT_IDLE_SECONDS),
     tracing: readTracing(reader, 'edge'),

@@ -5,9 +5,11 @@ import { NO_TRACER, type Span, type Tracer } from '../../common/tracing/tracer';
 import { Exchange, type Handler } from './request/exchange';
 import type { EdgeMetrics } from './metrics';
 import { parseRequest } from './request/parse-request';
+import type { Client } from './request/read-client';
 import type { RegistryRequest } from './request/registry-request';
 import { requestError } from './request/request-error';
 import { endRequestSpan, startRequestSpan } from './request/request-span';
+import type { Site } from './request/site';
 import type { TrustedProxies } from './request/trusted-proxies';
 import type { WriteError } from './response/write-error';
 
@@ -19,6 +21,8 @@ export interface ServeDependencies {
   readonly logger: Logger;
   /** Proxies whose forwarding headers are trusted; undefined means none. */
   readonly proxies?: TrustedProxies;
+  /** What the host name of a request means. Default: nothing. */
+  readonly siteOf?: (client: Client) => Site;
   readonly clock: Clock;
   /** Default: no tracing. */
   readonly tracer?: Tracer;
@@ -31,7 +35,7 @@ export interface ServeDependencies {
 export function createServe(
   dependencies: ServeDependencies,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const { dispatch, writeError, metrics, logger, clock, proxies, tracer = NO_TRACER } = dependencies;
+  const { dispatch, writeError, metrics, logger, clock, proxies, siteOf, tracer = NO_TRACER } = dependencies;
   const accessLog = logger.isLevelEnabled('debug');
 
   return (request, response) => {
@@ -61,7 +65,7 @@ export function createServe(
     try {
       if (request.headers.host === undefined && request.httpVersion === '1.1')
         throw requestError('REQUEST_INVALID', 'Host', '', 'is required in HTTP/1.1 (RFC 9112 section 3.2)');
-      parsed = parseRequest(request.method ?? '', request.url ?? '');
+      parsed = parseRequest(request.method ?? '', request.url ?? '', siteOf?.(exchange.client));
       span = startRequestSpan(tracer, parsed, exchange, proxies);
       if (span === undefined) handle(parsed, exchange);
       else tracer.within(span, () => handle(parsed!, exchange));

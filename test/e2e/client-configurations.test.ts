@@ -11,14 +11,13 @@ import { skopeoIn } from '../support/real/skopeo';
 import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
 
 /**
- * Returns the code block under a heading of docs/operations.md, with the address of the edge filled
- * in.
+ * Returns the code block under a heading of a document, with the address of the edge filled in.
  */
-function fragment(heading: string, edge: string): string {
-  const text = readFileSync(`${packageRoot()}/docs/operations.md`, 'utf8');
-  const section = text.split(/^### /m).find((part) => part.startsWith(`${heading}\n`));
+function fragment(heading: string, edge: string, document = 'operations'): string {
+  const text = readFileSync(`${packageRoot()}/docs/${document}.md`, 'utf8');
+  const section = text.split(/^##+ /m).find((part) => part.startsWith(`${heading}\n`));
   const code = section === undefined ? undefined : /^```\w+\n([\s\S]*?)^```$/m.exec(section)?.[1];
-  if (code === undefined) throw new Error(`docs/operations.md has no code block under "${heading}"`);
+  if (code === undefined) throw new Error(`docs/${document}.md has no code block under "${heading}"`);
   return code.replaceAll('layover.example:8080', edge);
 }
 
@@ -27,9 +26,8 @@ describeWith(STAGE_PROGRAMS, 'client configurations of docs/operations.md', () =
   let image: PushedImage;
 
   beforeAll(async () => {
-    stage = await startStage();
+    stage = await startStage({ env: { LAYOVER_ORGANIZATION_HOSTS: 'localhost=docker' } });
     await stage.createOrganization('docker', { mirrorHost: 'docker.io' });
-    await stage.createOrganization('library', { upstream: `${stage.relay.host}/library` });
     image = await pushImage(stage.upstream, { repository: 'library/app', tag: 'v1', layers: [smallLayer('app')] });
   }, 60_000);
 
@@ -55,12 +53,18 @@ describeWith(STAGE_PROGRAMS, 'client configurations of docs/operations.md', () =
     }
   }, 60_000);
 
-  test('let the organizations for the registry-mirrors of Docker serve their namespace', async () => {
+  test('let everything on Docker Hub come through a host name at its root, as Docker requests it', async () => {
     expect(JSON.parse(fragment('docker', stage.layover.host))).toEqual({
-      'registry-mirrors': ['https://layover.example'],
+      'registry-mirrors': ['https://docker.layover.example'],
     });
-    const copy = await stage.skopeo.copy(`${stage.layover.host}/library/app:v1`);
-    expect(copy.manifest.equals(image.manifest)).toBe(true);
+    const edge = `localhost:${stage.layover.host.split(':')[1]}`;
+    const home = await containersHome([edge]);
+    try {
+      const copy = await skopeoIn(home).copy(`${edge}/library/app:v1`);
+      expect(copy.manifest.equals(image.manifest)).toBe(true);
+    } finally {
+      await home.remove();
+    }
   }, 60_000);
 
   describeWith(CONTAINERD_PROGRAMS, 'containerd', () => {

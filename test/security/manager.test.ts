@@ -69,8 +69,25 @@ describe('a manager of an organization', () => {
       'input.proxyCache.mirrorHost',
       /has a namespace/,
     );
-    expect(await pullFromMirror(hostile.host)).toBe(401);
+    // The organization mirrors its own upstream, and only as it is.
+    expect(await pullFromMirror(hostile.host)).toBe(200);
+    expect(hostile.requests.filter(({ path }) => path.includes('evil'))).toEqual([]);
+  });
+
+  test('cannot answer below the host of another organization through the name of their own', async () => {
+    const proxyCache = { upstream: trusted.host, insecure: true, mirrorHost: 'registry.test' };
+    await layover.graphql.run(CREATE, { input: { name: 'mirror', proxyCache } });
+    await administer({ proxyCache: { upstream: trusted.host, insecure: true } });
+    await manager.update({ proxyCache: { upstream: hostile.host, insecure: true } });
+    await waitUntil('both organizations to be known', async () => {
+      const own = await send({ url: `${layover.url}/v2/acme/evil/project/app/manifests/v1` });
+      return own.status === 200 && (await pullFromMirror('registry.test')) === 200;
+    });
+    hostile.takeRequests();
+    const url = `${layover.url}/v2/acme/project/app/manifests/v1?ns=registry.test`;
+    expect((await send({ url })).status).toBe(404);
     expect(hostile.requests).toEqual([]);
+    await layover.graphql.run('mutation { deleteOrganization(name: "mirror") }');
   });
 
   test('cannot move the upstream below a mirror host that an administrator set', async () => {

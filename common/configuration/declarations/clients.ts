@@ -31,6 +31,16 @@ const settings = declareSettings({
       'default of `LAYOVER_SCAN_EDGE_URL`.',
     example: 'https://registry.example.com',
   },
+  LAYOVER_ORGANIZATION_HOSTS: {
+    kind: 'text',
+    readBy: EDGE,
+    format: 'a comma-separated list of <host>[:<port>]=<organization>',
+    description:
+      'Host names of the edge that stand for one organization. The whole path of a request is then a ' +
+      'repository of this organization, as the `registry-mirrors` of Docker need it. See ' +
+      '[docker](operations.md#docker).',
+    example: 'docker.layover.example=docker',
+  },
   LAYOVER_TRUSTED_PROXIES: {
     kind: 'text',
     readBy: EDGE,

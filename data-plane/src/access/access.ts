@@ -11,6 +11,7 @@ import type { LocatedRepository, PullTarget } from './pull-target';
 import type { ProofHolder } from './proof-holder';
 import type { RepositoryRequest } from './request';
 import { compileRepositoryRule, type RepositoryRule } from '../../../common/oci/repository-patterns';
+import { wrongCredentials } from './robot-logins';
 import { requireCurrent } from './require-current';
 
 /** The actor of internal work. It never appears in pull records, because no client pulls. */
@@ -226,29 +227,38 @@ function requireProxying(
  */
 function requireCoverage(located: LocatedRepository, identity: Identity): void {
   const own = identity.robot?.organization.uid === located.organization.uid;
-  if (own && (identity.access === undefined || identity.access.some((entry) => includesRepository(entry, located))))
-    return;
+  if (own && (identity.access === undefined || hasNoScope(located))) return;
+  if (own && identity.access?.some((entry) => includesRepository(entry, located)) === true) return;
   throw notCovered(located, identity);
+}
+
+/**
+ * Returns whether no token can name the repository as the client addresses it: by a host, while the
+ * organization has no mirror host. Such scopes are left out of tokens (see issueToken).
+ */
+function hasNoScope({ owner, organization }: LocatedRepository): boolean {
+  return owner.kind === 'mirror-host' && organization.proxyCache?.mirrorHost === '';
 }
 
 /**
  * Creates the refusal of a repository in a private organization. It is the same if the organization
  * does not exist.
  */
-function notCovered({ owner, requested }: Place, { authenticated }: Identity): LayoverError {
+function notCovered({ owner, requested }: Place, { authenticated, isForeign }: Identity): LayoverError {
   const scope = scopeOf({ owner, requested });
+  if (isForeign === true)
+    return new LayoverError('UNAUTHORIZED', { message: wrongCredentials().message, detail: { scope } });
+  const hint =
+    owner.kind === 'organization' && owner.host === undefined
+      ? `organization "${owner.name}" is private or does not exist; log in as ${owner.name}+<robot>`
+      : `the organization that mirrors "${owner.host}" is private or does not exist; log in as <organization>+<robot>`;
+  // Clients without a login fetch an anonymous token first, so the hint is in both answers.
   if (authenticated)
     return new LayoverError('UNAUTHORIZED', {
-      message: `these credentials do not give access to ${nameOf({ owner, requested })}`,
+      message: `these credentials do not give access to ${nameOf({ owner, requested })}: ${hint}`,
       detail: { scope, error: 'insufficient_scope' },
     });
-  return new LayoverError('UNAUTHORIZED', {
-    message:
-      owner.kind === 'organization'
-        ? `organization "${owner.name}" is private or does not exist; log in as ${owner.name}+<robot>`
-        : `the organization that mirrors "${owner.host}" is private or does not exist; log in as <organization>+<robot>`,
-    detail: { scope },
-  });
+  return new LayoverError('UNAUTHORIZED', { message: hint, detail: { scope } });
 }
 
 /**
@@ -274,16 +284,22 @@ type Place = Pick<LocatedRepository, 'owner' | 'requested'>;
 /** The sender of requests that did not come over the network. */
 const NO_SENDER = { clientAddress: '', userAgent: '', requestId: '' };
 
-function nameOf({ owner, requested }: Place): string {
-  return owner.kind === 'organization' ? `"${owner.name}/${requested}"` : `"${requested}" of "${owner.host}"`;
+function nameOf(place: Place): string {
+  const { host } = place.owner;
+  return host === undefined ? `"${pathOf(place)}"` : `"${pathOf(place)}" of "${host}"`;
+}
+
+/** Returns the name as the client wrote it. */
+function pathOf({ owner, requested }: Place): string {
+  return owner.kind === 'organization' ? `${owner.name}/${requested}` : requested;
 }
 
 /**
  * Returns the token scope for the challenge of a refusal, in the words of the client: in the mirror
  * form without the organization, because its name would tell that it exists.
  */
-function scopeOf({ owner, requested }: Place): string {
-  return `repository:${owner.kind === 'organization' ? `${owner.name}/` : ''}${requested}:pull`;
+function scopeOf(place: Place): string {
+  return `repository:${pathOf(place)}:pull`;
 }
 
 function withScope(error: unknown, place: Place): unknown {
@@ -297,8 +313,8 @@ function withScope(error: unknown, place: Place): unknown {
 
 /**
  * Returns whether an access claim names the repository in any of its spellings. Clients name the
- * repository as they address it: with the organization in the path form, and without it in the
- * mirror form.
+ * repository as they address it: with the organization in the path form, without it in the mirror
+ * form, and either way if a path with `ns` names the organization.
  */
 function includesRepository(
   entry: { readonly type: string; readonly name: string; readonly actions: readonly string[] },
@@ -309,5 +325,5 @@ function includesRepository(
     (organization.proxyCache === undefined ? name : canonicalRepository(organization.proxyCache, name)) === repository;
   const prefix = `${organization.name}/`;
   if (entry.name.startsWith(prefix) && same(entry.name.slice(prefix.length))) return true;
-  return owner.kind === 'mirror-host' && same(entry.name);
+  return owner.host !== undefined && same(entry.name);
 }

@@ -24,5 +24,15 @@ export function parseAuthorization(header: string): Credentials {
   const text = Buffer.from(value!, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   if (colon < 0) return { kind: 'unreadable' };
+  // Docker sends an empty name and password if it has no login.
+  if (text === ':') return { kind: 'none' };
   return { kind: 'basic', username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+/**
+ * Returns whether a user name is of another registry: clients send the login of Docker Hub to its
+ * mirrors (ADR 43). Names of robots contain a `+`, and e-mail addresses, which may too, an `@`.
+ */
+export function isForeignLogin(username: string): boolean {
+  return !username.includes('+') || username.includes('@');
 }

@@ -1,5 +1,6 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Configuration } from '../configuration/configuration';
+import { parseAuthorization } from './authorization-header';
 import { type CredentialChecks, identify, type Sender } from './identify';
 
 /**
@@ -12,7 +13,14 @@ export async function checkAccess(
   checks: CredentialChecks,
   sender: Sender,
 ): Promise<void> {
-  const identity = await identify(configuration.current(), checks, sender);
+  const snapshot = configuration.current();
+  // Clients check a login here, so one of another registry is refused like any wrong one.
+  const credentials = parseAuthorization(sender.authorization);
+  if (credentials.kind === 'basic') {
+    await checks.logins.verify(snapshot, credentials, sender);
+    return;
+  }
+  const identity = await identify(snapshot, checks, sender);
   // A token for a single blob does not permit anything else.
   if (!identity.authenticated || identity.blob !== undefined) throw new LayoverError('UNAUTHORIZED');
 }

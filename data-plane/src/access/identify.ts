@@ -1,7 +1,7 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { ConfigurationSnapshot } from '../configuration/configuration';
-import { parseAuthorization } from './authorization-header';
+import { isForeignLogin, parseAuthorization } from './authorization-header';
 import { type PullTokens, SCANNER_SUBJECT, type TokenClaims } from './pull-tokens';
 import type { RequestContext } from './request';
 import type { TokenAccess } from './token-scope';
@@ -21,6 +21,8 @@ export interface Identity {
   readonly authenticated: boolean;
   /** The only blob that the token permits; absent = the token is not limited to a blob. */
   readonly blob?: Digest;
+  /** True for a login of another registry, which counts as none. Default: false. */
+  readonly isForeign?: boolean;
   /**
    * The actor in the pull record: `anonymous`, `robot:<organization>+<name>`, or `scan:<scanner>`.
    */
@@ -38,6 +40,9 @@ export function isScanner(actor: string): boolean {
 /** The identity of a request without credentials. */
 export const ANONYMOUS: Identity = { robot: undefined, access: undefined, authenticated: false, actor: 'anonymous' };
 
+/** The identity of a request with a login of another registry, which nobody has checked. */
+const FOREIGN: Identity = { ...ANONYMOUS, isForeign: true };
+
 /** The sender of a request with its Authorization header, which is secret and never logged. */
 export type Sender = LoginSender & Pick<RequestContext, 'authorization'>;
 
@@ -51,7 +56,8 @@ export interface CredentialChecks {
  * Returns the identity of a sender from its Authorization header: a pull token, or the name and
  * secret of a robot (some clients send Basic without requesting a token). Throws UNAUTHORIZED for
  * wrong credentials even if none are needed, so that a mistyped secret is noticed and not silently
- * treated as anonymous; TOO_MANY_LOGINS after repeated failures. `since`: see PullTokens.verify.
+ * treated as anonymous; TOO_MANY_LOGINS after repeated failures. A login of another registry is
+ * anonymous (ADR 43). `since`: see PullTokens.verify.
  */
 export async function identify(
   snapshot: ConfigurationSnapshot,
@@ -64,6 +70,7 @@ export async function identify(
     case 'none':
       return ANONYMOUS;
     case 'basic': {
+      if (isForeignLogin(credentials.username)) return FOREIGN;
       const robot = await checks.logins.verify(snapshot, credentials, sender);
       return { robot, access: undefined, authenticated: true, actor: actorOf(robot) };
     }

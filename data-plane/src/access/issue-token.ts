@@ -1,9 +1,9 @@
 import type { Configuration, ConfigurationSnapshot } from '../configuration/configuration';
-import { parseAuthorization } from './authorization-header';
+import { isForeignLogin, parseAuthorization } from './authorization-header';
 import type { CredentialChecks, Sender } from './identify';
 import { TOKEN_LIFETIME_SECONDS } from './pull-tokens';
 import { wrongCredentials } from './robot-logins';
-import { parseScopes, type TokenAccess } from './token-scope';
+import { fitting, parseScopes, type TokenAccess } from './token-scope';
 import type { RobotAccount } from './verify-robot';
 
 /** A token in the answer of the token endpoint. */
@@ -16,11 +16,11 @@ export interface IssuedToken {
 
 /**
  * Issues a token for the token endpoint (distribution, "Token Authentication Specification").
- * Without credentials, the token is anonymous and covers the public organizations among the
- * requested scopes. With the credentials of a robot, it covers the organization of the robot too.
- * Scopes that are not permitted are left out, as the specification requires; the pull is then
- * answered with 401. Throws UNAUTHORIZED for wrong credentials, and TOO_MANY_LOGINS after repeated
- * failures.
+ * Without credentials, or with the login of another registry (ADR 43), the token is anonymous and
+ * covers the public organizations among the requested scopes. With the credentials of a robot, it
+ * covers the organization of the robot too. Scopes that are not permitted, and those for which
+ * there is no room, are left out, as the specification requires; the pull is then answered with
+ * 401. Throws UNAUTHORIZED for wrong credentials, and TOO_MANY_LOGINS after repeated failures.
  */
 export async function issueToken(
   configuration: Configuration,
@@ -29,17 +29,33 @@ export async function issueToken(
 ): Promise<IssuedToken> {
   const snapshot = configuration.current();
   const credentials = parseAuthorization(request.sender.authorization);
+  const wanted = parseScopes(request.scopes);
   let robot: RobotAccount | undefined;
   if (credentials.kind !== 'none') {
     if (credentials.kind !== 'basic') throw wrongCredentials();
-    robot = await checks.logins.verify(snapshot, credentials, request.sender);
+    if (!isForeignLogin(credentials.username) || !isForMirror(snapshot, wanted))
+      robot = await checks.logins.verify(snapshot, credentials, request.sender);
   }
   const { token, issuedAt } = await checks.tokens.issue(snapshot, request.service, {
     subject: robot === undefined ? 'anonymous' : `${robot.organization.name}+${robot.name}`,
     secretVersion: robot?.secretVersion ?? '',
-    access: parseScopes(request.scopes).filter((scope) => isGranted(snapshot, robot, scope)),
+    access: fitting(wanted.filter((scope) => isGranted(snapshot, robot, scope))),
   });
   return { token, issuedAt, expiresInSeconds: TOKEN_LIFETIME_SECONDS };
+}
+
+/** The number of components of a repository at Docker Hub, at most. */
+const DOCKER_HUB_DEPTH = 2;
+
+/**
+ * Returns whether a client with the login of Docker Hub may ask a mirror for these scopes: one is
+ * public, or could be a repository of Docker Hub, named as in the mirror form. A client that only
+ * checks its login asks for none.
+ */
+function isForMirror(snapshot: ConfigurationSnapshot, scopes: readonly TokenAccess[]): boolean {
+  return scopes.some(
+    (scope) => scope.name.split('/').length <= DOCKER_HUB_DEPTH || isGranted(snapshot, undefined, scope),
+  );
 }
 
 /**

@@ -13,6 +13,11 @@ export interface RepositoryRequest {
   readonly owner: Owner;
   /** The repository name as the client wrote it; its grammar was checked. */
   readonly repository: string;
+  /**
+   * Returns whether another reading of the address is tried after a failure, which is then no
+   * refusal. Absent if the address has only this reading.
+   */
+  readonly isTentative?: (thrown: unknown) => boolean;
   /** Aborts if the caller disconnects. */
   readonly signal: AbortSignal | undefined;
 }

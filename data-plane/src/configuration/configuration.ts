@@ -52,6 +52,8 @@ export interface ConfigurationSnapshot {
   readonly organizationsByName: ReadonlyMap<string, OrganizationConfiguration>;
   /** By lower-case mirror host. */
   readonly organizationsByMirrorHost: ReadonlyMap<string, OrganizationConfiguration>;
+  /** By the key of the registry that they answer for in the mirror form: see mirroredRegistry. */
+  readonly organizationsByRegistry: ReadonlyMap<string, ReadonlySet<OrganizationConfiguration>>;
   readonly proxyCacheEnabled: boolean;
   /** Whether the quotas of organizations are in force. */
   readonly quotasEnforced: boolean;

@@ -3,6 +3,7 @@ import type { ConfigurationChange, OrganizationConfiguration } from './configura
 import type { SnapshotCodec } from './configuration-watch';
 import { mustForget } from './forgotten';
 import { check, readOrganization } from './read-organization';
+import { mirroredRegistry } from './registry-key';
 
 /** An organization and its encoded form for the disk. */
 export interface HeldOrganization {
@@ -27,13 +28,15 @@ export function holdOrganization(wire: Organization__Output, codec: SnapshotCode
 }
 
 /**
- * Organizations, indexed by uid, name and mirror host. The time of an update depends only on the
- * number of changed organizations.
+ * Organizations, indexed by uid, name, mirror host and registry. The time of an update depends only
+ * on the number of changed organizations.
  */
 export class OrganizationTable {
   readonly byName = new Map<string, OrganizationConfiguration>();
   /** By lower-case mirror host. */
   readonly byMirrorHost = new Map<string, OrganizationConfiguration>();
+  /** By the key of the registry that they answer for: see {@link mirroredRegistry}. */
+  readonly byRegistry = new Map<string, Set<OrganizationConfiguration>>();
   private readonly byUid = new Map<string, HeldOrganization>();
   /** The number of organizations that have each upstream identity. */
   private readonly identities = new Map<string, number>();
@@ -120,6 +123,12 @@ export class OrganizationTable {
     this.byUid.set(organization.uid, held);
     this.byName.set(organization.name, organization);
     if (host !== '') this.byMirrorHost.set(host, organization);
+    const registry = mirroredRegistry(organization);
+    if (registry !== undefined) {
+      const sharers = this.byRegistry.get(registry);
+      if (sharers === undefined) this.byRegistry.set(registry, new Set([organization]));
+      else sharers.add(organization);
+    }
     for (const identity of identitiesOf(organization))
       this.identities.set(identity, (this.identities.get(identity) ?? 0) + 1);
   }
@@ -130,6 +139,10 @@ export class OrganizationTable {
     this.byUid.delete(uid);
     this.byName.delete(organization.name);
     this.byMirrorHost.delete(mirrorHostOf(organization));
+    const registry = mirroredRegistry(organization) ?? '';
+    const sharers = this.byRegistry.get(registry);
+    sharers?.delete(organization);
+    if (sharers?.size === 0) this.byRegistry.delete(registry);
     for (const identity of identitiesOf(organization)) {
       const rest = (this.identities.get(identity) ?? 0) - 1;
       if (rest > 0) this.identities.set(identity, rest);

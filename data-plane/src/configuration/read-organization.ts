@@ -6,6 +6,12 @@ import type { OrganizationConfiguration, ProxyCacheConfiguration, ScanPolicy } f
 /** Length of a token key and of a SHA-256 hash, in bytes. */
 export const KEY_BYTES = 32;
 
+/**
+ * Longest wait of a pull for a scan, in milliseconds, even if more is set. containerd 2 and Docker
+ * 29 give up after 30 seconds without headers, and go to the upstream if they may.
+ */
+export const LONGEST_SCAN_WAIT_MS = 25_000;
+
 type Numbers = {
   [K in keyof ProxyCache__Output]: ProxyCache__Output[K] extends number ? K : never;
 }[keyof ProxyCache__Output];
@@ -46,7 +52,7 @@ export function readOrganization(wire: Organization__Output): OrganizationConfig
 
 function readScanPolicy(wire: ScanPolicy__Output, where: string): ScanPolicy {
   check(wire.waitMs >= 0, where, 'has a scan policy with a negative wait');
-  return wire;
+  return { ...wire, waitMs: Math.min(wire.waitMs, LONGEST_SCAN_WAIT_MS) };
 }
 
 function readProxyCache(wire: ProxyCache__Output, where: string, uid: string): ProxyCacheConfiguration {

@@ -334,6 +334,7 @@ class WatchedConfiguration implements LiveConfiguration {
       revision: to.revision,
       organizationsByName: table.byName,
       organizationsByMirrorHost: table.byMirrorHost,
+      organizationsByRegistry: table.byRegistry,
       ...shared,
     };
     this.snapshot = snapshot;

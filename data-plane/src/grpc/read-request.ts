@@ -65,7 +65,12 @@ export function invalidField(field: string, what: string): LayoverError {
 
 function readOwner(address: RepositoryAddress__Output | null): Owner {
   if (address?.owner === 'organization') return { kind: 'organization', name: address.organization ?? '' };
-  if (address?.owner === 'mirrorHost') return { kind: 'mirror-host', host: address.mirrorHost ?? '' };
+  if (address?.owner === 'mirrorHost')
+    return {
+      kind: 'mirror-host',
+      host: address.mirrorHost ?? '',
+      ...(address.hostOrganization ? { organization: address.hostOrganization } : {}),
+    };
   throw new LayoverError('NAME_INVALID', {
     message: 'The address of the repository names neither an organization nor a mirrored host.',
   });

@@ -11,6 +11,8 @@ export interface AnsweredPull {
   readonly organization: { readonly uid: string; readonly originVersion: string | undefined } | undefined;
   /** The requested organization: its name, or the mirrored host. */
   readonly organizationName: string;
+  /** The host that the client asked for in the mirror form; absent in the path form. */
+  readonly mirrorHost?: string;
   /** The canonical name if the organization is known, otherwise the name as requested. */
   readonly repository: string;
   /** The requested tag or digest. */
@@ -66,5 +68,6 @@ export function toPullEvent(pull: AnsweredPull): PullEvent {
     checkedAt: pull.checkedAt ?? 0,
     errorCode: failure?.entry.code ?? '',
     errorMessage: failure?.message.slice(0, MAX_TEXT.message) ?? '',
+    ...(pull.mirrorHost === undefined ? {} : { mirrorHost: pull.mirrorHost.slice(0, MAX_TEXT.name) }),
   };
 }

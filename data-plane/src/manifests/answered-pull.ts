@@ -55,6 +55,7 @@ function common({ owner, context, reference, headOnly, repository }: ManifestReq
   return {
     organization: organization && { uid: organization.uid, originVersion: organization.proxyCache?.originVersion },
     organizationName: organization?.name ?? (owner.kind === 'organization' ? owner.name : owner.host),
+    ...(owner.host === undefined ? {} : { mirrorHost: owner.host }),
     repository: progress.located?.repository ?? repository,
     reference: formatReference(reference),
     actor: progress.actor ?? 'anonymous',

@@ -81,19 +81,26 @@ export class ManifestService {
   }
 
   private async recordRefusal(request: ManifestRequest, progress: PullProgress, thrown: unknown): Promise<void> {
+    // Another reading of the address is tried, and is on record.
+    if (request.isTentative?.(thrown) === true && !endsCachedTag(thrown)) return;
     const pull = refusedPull(request, progress, thrown, this.parts.clock.now());
     await this.parts.refusals.pullRefused(pull, endsCachedTag(thrown));
   }
 }
 
 /**
- * Returns the look-up for a request. If the image needs a verdict, a HEAD fetches it like a GET,
- * because only held images can be scanned.
+ * Returns the look-up for a request. If the image needs a verdict, or may be refused because it
+ * does not fit into the quota, a HEAD fetches it like a GET: only held images can be scanned, and
+ * only their admission tells whether they fit.
  */
-function queryOf({ organization }: PullTarget, { headOnly, context, accept, signal }: ManifestRequest): ManifestLookup {
+function queryOf(
+  { organization, quotaBytes }: PullTarget,
+  { headOnly, context, accept, signal }: ManifestRequest,
+): ManifestLookup {
   const needsVerdict = organization.scanPolicy !== undefined && organization.scanPolicy.unscanned !== 'SERVE';
+  const mayNotFit = quotaBytes !== undefined && organization.rejectsOversize;
   return {
-    headOnly: headOnly && !needsVerdict,
+    headOnly: headOnly && !needsVerdict && !mayNotFit,
     alsoAccept: requestableTypes(accept),
     requestId: context.requestId,
     signal,

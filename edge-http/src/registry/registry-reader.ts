@@ -23,12 +23,22 @@ import type { Reference, RepositoryName } from '../../../common/oci/reference';
 export type RequestContext = Readonly<Omit<RequestContext__Output, 'authorizedAt'>>;
 
 /**
- * Address of a repository: by organization (path form), or by the registry host that is mirrored
- * (`?ns=`, docs/design/pull-semantics.md#addressing).
+ * Address of a repository (docs/design/pull-semantics.md#addressing): by organization (path form),
+ * by the registry host that is mirrored (`?ns=`), or by a host name of the edge that stands for an
+ * organization. Except in the path form, the repository is the whole path.
  */
 export type RepositoryAddress =
   | { readonly owner: 'organization'; readonly organization: string; readonly repository: RepositoryName }
-  | { readonly owner: 'mirror'; readonly mirrorHost: string; readonly repository: RepositoryName };
+  | { readonly owner: 'mirror'; readonly mirrorHost: string; readonly repository: RepositoryName }
+  | {
+      readonly owner: 'host';
+      /** The host name of the edge, with its port if there is one. */
+      readonly host: string;
+      readonly organization: string;
+      /** The host in `ns`; undefined if there is none. */
+      readonly mirrorHost: string | undefined;
+      readonly repository: RepositoryName;
+    };
 
 /** What the cache did for an answer (docs/design/pull-semantics.md#cache-status). */
 export type CacheStatus = Exclude<CacheStatus__Output, 'CACHE_STATUS_UNSPECIFIED'>;

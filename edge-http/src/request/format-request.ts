@@ -4,7 +4,7 @@ import type { RegistryRequest } from './registry-request';
 
 /**
  * Returns the name as the client wrote it: `<organization>/<repository>`, or only the repository in
- * the mirror form.
+ * the other forms.
  */
 export function formatName(address: RepositoryAddress): string {
   return address.owner === 'organization' ? `${address.organization}/${address.repository}` : address.repository;
@@ -47,7 +47,8 @@ export function formatTarget(request: Exclude<RegistryRequest, { kind: 'push' }>
 type Pair = readonly [name: string, value: string];
 
 function namespace(address: RepositoryAddress): Pair[] {
-  return address.owner === 'mirror' ? [['ns', address.mirrorHost]] : [];
+  if (address.owner === 'organization' || address.mirrorHost === undefined) return [];
+  return [['ns', address.mirrorHost]];
 }
 
 /** Formats a query. Parameters without a value are omitted. */

@@ -10,6 +10,7 @@ import {
 import type { RepositoryAddress } from '../registry/registry-reader';
 import { readArtifactType, readNamespace, readPageSize, readToken } from './query';
 import type { RegistryRequest, TokenRequest } from './registry-request';
+import { NO_SITE, type Site } from './site';
 import { requestError } from './request-error';
 
 /**
@@ -19,7 +20,8 @@ export const MAX_PATH_LENGTH = 4096;
 
 /** Longest page token. Data planes write none that is longer. */
 const MAX_PAGE_TOKEN = 8192;
-const MAX_SCOPES = 32;
+/** More are left out: a token for so many would be too long for a header. */
+const MAX_SCOPES = 100;
 const MAX_SCOPE_LENGTH = 512;
 const MAX_SERVICE_LENGTH = 255;
 
@@ -33,12 +35,13 @@ const SUSPICIOUS = /%|\/\.{1,2}(?:\/|$)|\/\/|\\/;
 /**
  * Parses the method and the raw target of a request. Nothing is decoded or normalized before the
  * grammar is checked (OCI distribution specification;
- * docs/design/pull-semantics.md#request-parsing). Unknown query parameters are ignored. Throws a
+ * docs/design/pull-semantics.md#request-parsing). Unknown query parameters are ignored. `site` is
+ * what the host name of the request means. Throws a
  * LayoverError that names the field: NAME_INVALID, TAG_INVALID, DIGEST_INVALID, PAGINATION_INVALID,
  * REQUEST_INVALID, URI_TOO_LONG, WRITE_UNSUPPORTED (method not allowed for a path outside /v2/),
  * NOT_FOUND.
  */
-export function parseRequest(method: string, target: string): RegistryRequest {
+export function parseRequest(method: string, target: string, site: Site = NO_SITE): RegistryRequest {
   const mark = target.indexOf('?');
   const path = originForm(mark === -1 ? target : target.slice(0, mark));
   if (path.length > MAX_PATH_LENGTH)
@@ -49,7 +52,7 @@ export function parseRequest(method: string, target: string): RegistryRequest {
   const query = mark === -1 ? NO_QUERY : new URLSearchParams(target.slice(mark + 1));
   const isRead = method === 'GET' || method === 'HEAD';
   if (path.startsWith('/v2/') || path === '/v2')
-    return isRead ? parseRead(method === 'HEAD', path, query) : { kind: 'push', method };
+    return isRead ? parseRead(method === 'HEAD', path, query, site) : { kind: 'push', method };
   return parseOtherPath(method, path, query);
 }
 
@@ -63,7 +66,7 @@ function originForm(path: string): string {
   return match === null ? path : (match[1] ?? '/');
 }
 
-function parseRead(head: boolean, path: string, query: URLSearchParams): RegistryRequest {
+function parseRead(head: boolean, path: string, query: URLSearchParams, site: Site): RegistryRequest {
   if (path === '/v2/' || path === '/v2') return { kind: 'ping', head };
   // From the right, because components of names may be called manifests, blobs, tags or referrers.
   const parts = path.split('/').slice(2);
@@ -72,14 +75,19 @@ function parseRead(head: boolean, path: string, query: URLSearchParams): Registr
   const rest = parts.slice(0, -2);
   switch (keyword) {
     case 'manifests':
-      return { kind: 'get-manifest', head, address: parseAddress(rest, query), reference: requireReference(last) };
+      return {
+        kind: 'get-manifest',
+        head,
+        address: parseAddress(rest, query, site),
+        reference: requireReference(last),
+      };
     case 'blobs':
-      return { kind: 'get-blob', head, address: parseAddress(rest, query), digest: requireDigest(last) };
+      return { kind: 'get-blob', head, address: parseAddress(rest, query, site), digest: requireDigest(last) };
     case 'referrers':
       return {
         kind: 'list-referrers',
         head,
-        address: parseAddress(rest, query),
+        address: parseAddress(rest, query, site),
         digest: requireDigest(last),
         artifactType: readArtifactType(query),
         page: readToken(query, 'page', MAX_PAGE_TOKEN, 'PAGINATION_INVALID'),
@@ -89,7 +97,7 @@ function parseRead(head: boolean, path: string, query: URLSearchParams): Registr
       return {
         kind: 'list-tags',
         head,
-        address: parseAddress(rest, query),
+        address: parseAddress(rest, query, site),
         limit: readPageSize(query),
         last: readToken(query, 'last', 1024, 'PAGINATION_INVALID'),
         page: readToken(query, 'page', MAX_PAGE_TOKEN, 'PAGINATION_INVALID'),
@@ -110,7 +118,7 @@ function parseRead(head: boolean, path: string, query: URLSearchParams): Registr
   throw notFound(path);
 }
 
-function parseAddress(components: readonly string[], query: URLSearchParams): RepositoryAddress {
+function parseAddress(components: readonly string[], query: URLSearchParams, site: Site): RepositoryAddress {
   const text = components.join('/');
   const name = parseRepositoryName(text);
   if (name === undefined)
@@ -122,7 +130,11 @@ function parseAddress(components: readonly string[], query: URLSearchParams): Re
         ? `is longer than ${MAX_REPOSITORY_LENGTH} characters`
         : 'is invalid: only components of lower-case letters and digits, joined by ".", "_", "__" or "-" and separated by "/", are allowed',
     );
-  const mirrorHost = query === NO_QUERY ? undefined : readNamespace(query);
+  const namespace = query === NO_QUERY ? undefined : readNamespace(query);
+  // A client that knows Layover itself as the registry names Layover.
+  const mirrorHost = namespace !== undefined && site.isOwnName(namespace) ? undefined : namespace;
+  const { host, organization } = site;
+  if (organization !== undefined) return { owner: 'host', host, organization, mirrorHost, repository: name };
   if (mirrorHost !== undefined) return { owner: 'mirror', mirrorHost, repository: name };
   if (components.length < 2)
     throw requestError(
@@ -136,10 +148,11 @@ function parseAddress(components: readonly string[], query: URLSearchParams): Re
   return { owner: 'organization', organization: components[0]!, repository };
 }
 
-function requireReference(text: string): Reference {
+function requireReference(given: string): Reference {
+  const text = decodeColon(given);
   const reference = parseReference(text);
   if (reference !== undefined) return reference;
-  if (text.includes(':') || /%3a/i.test(text)) throw invalidDigest('reference', text);
+  if (text.includes(':')) throw invalidDigest('reference', text);
   throw requestError(
     'TAG_INVALID',
     'reference',
@@ -148,10 +161,18 @@ function requireReference(text: string): Reference {
   );
 }
 
-function requireDigest(text: string): Digest {
-  const digest = parseDigest(text);
-  if (digest === undefined) throw invalidDigest('digest', text);
+function requireDigest(given: string): Digest {
+  const digest = parseDigest(decodeColon(given));
+  if (digest === undefined) throw invalidDigest('digest', given);
   return digest;
+}
+
+/**
+ * Decodes the colon of a digest, which some clients encode (RFC 3986 section 3.3 allows both forms
+ * in a path). Nothing else is decoded.
+ */
+function decodeColon(text: string): string {
+  return text.replace(/^(sha\d+)%3a/i, '$1:');
 }
 
 function invalidDigest(field: string, text: string): LayoverError {
@@ -168,9 +189,8 @@ function parseOtherPath(method: string, path: string, query: URLSearchParams): R
   const isRead = head || method === 'GET';
   switch (path) {
     case '/token':
-      // The OAuth2 POST form is not supported: clients that try it fall back to GET on 405.
-      if (method !== 'GET') throw methodNotAllowed(method, 'GET');
-      return parseTokenRequest(query);
+      if (method !== 'GET' && method !== 'POST') throw methodNotAllowed(method, 'GET, POST');
+      return method === 'GET' ? parseTokenRequest(query) : { ...parseTokenRequest(query), form: true };
     case '/healthz':
     case '/readyz':
     case '/metrics':
@@ -196,17 +216,17 @@ function notFound(path: string): LayoverError {
 }
 
 /**
- * Parses the parameters of GET /token: `service`, and `scope`, which may be repeated or contain
- * several scopes separated by spaces (clients do both). `account`, `client_id` and `offline_token`
- * are not needed. Throws REQUEST_INVALID for values beyond the limits. The data plane interprets
- * the scopes.
+ * Parses the parameters of /token: `service`, and `scope`, which may be repeated or contain several
+ * scopes separated by spaces (clients do both). Each scope counts once. Scopes beyond the maximum
+ * are left out: the token then does not cover them, as the token authentication specification has
+ * it. `account`, `client_id` and `offline_token` are not needed. Throws REQUEST_INVALID for values
+ * that are too long. The data plane interprets the scopes.
  */
-function parseTokenRequest(query: URLSearchParams): TokenRequest {
-  const scopes = query.getAll('scope').flatMap((scope) => scope.split(' ').filter((part) => part !== ''));
-  if (scopes.length > MAX_SCOPES)
-    throw requestError('REQUEST_INVALID', 'scope', String(scopes.length), `must be given at most ${MAX_SCOPES} times`);
-  for (const scope of scopes)
+export function parseTokenRequest(query: URLSearchParams): TokenRequest {
+  const given = new Set(query.getAll('scope').flatMap((scope) => scope.split(' ').filter((part) => part !== '')));
+  for (const scope of given)
     if (scope.length > MAX_SCOPE_LENGTH || !/^[\x21-\x7e]+$/.test(scope))
       throw requestError('REQUEST_INVALID', 'scope', scope, 'must have the form repository:<name>:pull');
+  const scopes = [...given].slice(0, MAX_SCOPES);
   return { kind: 'token', service: readToken(query, 'service', MAX_SERVICE_LENGTH, 'REQUEST_INVALID'), scopes };
 }

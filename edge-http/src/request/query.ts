@@ -4,8 +4,9 @@ import { requestError } from './request-error';
 /** Largest page of tags that a client may request. The limit of the upstream may be lower. */
 export const MAX_PAGE_SIZE = 10_000;
 
+/** Names of machines in private networks may contain underscores. */
 const HOST_PORT =
-  /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]{2,45}\])(?::(\d{1,5}))?$/;
+  /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*|\[[0-9a-f:.]{2,45}\])(?::(\d{1,5}))?$/;
 /** Media type: type/subtype (RFC 6838 section 4.2). */
 const MEDIA_TYPE = /^[a-zA-Z0-9][a-zA-Z0-9!#$&^_.+-]{0,126}\/[a-zA-Z0-9][a-zA-Z0-9!#$&^_.+-]{0,126}$/;
 const PRINTABLE = /^[\x21-\x7e]*$/;

@@ -63,12 +63,22 @@ function contradict(one: string | undefined, other: string | undefined): boolean
 
 function readXForwarded(headers: IncomingHttpHeaders, seen: Client, proxies: TrustedProxies): PartialClient {
   const hops = list(headers['x-forwarded-for']);
+  const { at, address } = walk(hops, seen, proxies);
+  /** Number of trusted proxies behind the outermost one, whose view counts. */
+  const behind = Math.max(0, hops.length - 1 - at);
   return {
-    address: hops.length === 0 ? undefined : walk(hops, seen, proxies).address,
-    // If there are several, the last one was written by the nearest proxy.
-    scheme: readScheme(list(headers['x-forwarded-proto']).at(-1)),
-    host: readHost(list(headers['x-forwarded-host']).at(-1)),
+    address: hops.length === 0 ? undefined : address,
+    scheme: readScheme(seenBehind(list(headers['x-forwarded-proto']), behind)),
+    host: readHost(seenBehind(list(headers['x-forwarded-host']), behind)),
   };
+}
+
+/**
+ * Returns the value that the outermost trusted proxy wrote, if `behind` proxies are behind it. Each
+ * proxy adds a value at the end, or passes on what is there, so there may be fewer values.
+ */
+function seenBehind(values: readonly string[], behind: number): string | undefined {
+  return values[Math.max(0, values.length - 1 - behind)];
 }
 
 /** Returns undefined if the header cannot be parsed. A client may then have forged all of it. */

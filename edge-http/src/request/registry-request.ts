@@ -48,11 +48,13 @@ export interface ListReferrersRequest extends Read {
   readonly page: string;
 }
 
-/** GET /token (Docker token authentication specification). */
+/** GET or POST /token (distribution, "Token Authentication Specification" and "OAuth2"). */
 export interface TokenRequest {
   readonly kind: 'token';
   readonly service: string;
   readonly scopes: string[];
+  /** True for POST: the parameters are in the body. Absent for GET. */
+  readonly form?: true;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders } from 'node:http';
+import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
 import { Header } from '../../../common/oci/headers';
 import type { Exchange } from '../request/exchange';
 import { endAfterBody, hasBody } from './end-after-body';
@@ -17,19 +17,26 @@ export function baseHeaders(exchange: Exchange): OutgoingHttpHeaders {
 
 /**
  * Sends a complete response. Content-Length is always set; a HEAD or 304 response omits the body.
- * `headers` may contain the Content-Length of the content that a HEAD does not carry.
+ * `headers` may contain the Content-Length of the content that a HEAD does not carry. `reason` is
+ * the reason phrase, of printable ASCII characters; default: the standard one.
  */
-export function answer(exchange: Exchange, status: number, headers: OutgoingHttpHeaders, body: Buffer | string): void {
+export function answer(
+  exchange: Exchange,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  body: Buffer | string,
+  reason: string = STATUS_CODES[status] ?? '',
+): void {
   const { request, response } = exchange;
   if (status !== 304) headers['Content-Length'] ??= typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   const bare = request.method === 'HEAD' || status === 304;
   if (!bare && hasBody(request)) {
     headers['Connection'] = 'close';
-    response.writeHead(status, headers).write(body);
+    response.writeHead(status, reason, headers).write(body);
     endAfterBody(request, response);
     return;
   }
-  response.writeHead(status, headers);
+  response.writeHead(status, reason, headers);
   response.end(bare ? undefined : body);
 }
 

@@ -38,7 +38,7 @@ export function addProvenance(
   address: RepositoryAddress,
 ): void {
   addCacheStatus(headers, exchange, provenance.cacheStatus);
-  if (address.owner === 'mirror' && provenance.upstreamHost !== '')
+  if (address.owner !== 'organization' && provenance.upstreamHost !== '')
     headers[Header.ociNamespace] = provenance.upstreamHost;
   if (provenance.private) {
     headers['Cache-Control'] = 'private';

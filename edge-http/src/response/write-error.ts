@@ -6,6 +6,7 @@ import type { RegistryRequest } from '../request/registry-request';
 import { answer, baseHeaders } from './answer';
 import { addCacheStatus } from './cache-headers';
 import type { ChallengeWriter } from './challenge';
+import { reasonPhrase } from './reason-phrase';
 
 /** Returns the body of an error (OCI distribution specification, "Error Codes"). */
 export function errorBody(error: LayoverError): string {
@@ -48,7 +49,7 @@ export function createWriteError(challenge: ChallengeWriter, logger: Logger): Wr
     if (http === 416 && typeof size === 'number') headers['Content-Range'] = `bytes */${size}`;
     if (error.retryAfterSeconds !== undefined) headers['Retry-After'] = Math.max(0, Math.ceil(error.retryAfterSeconds));
     if (request !== undefined && 'address' in request) addCacheStatus(headers, exchange, failureStatus(http));
-    answer(exchange, http, headers, errorBody(error));
+    answer(exchange, http, headers, errorBody(error), reasonPhrase(error, context.requestId));
   };
 }
 

@@ -177,3 +177,12 @@ describeWith(['kubernetes-check'], 'the types of the Kubernetes API', () => {
     );
   });
 });
+
+test('servers listen on IPv6 and IPv4, and policies that allow the internet allow both', () => {
+  for (const file of [...manifests, 'docker-compose.yml']) {
+    const addresses = [...read(file).matchAll(/_LISTEN(?:: |, value: )'?([^'\s]+)/g)].map(([, address]) => address!);
+    expect(addresses.filter((address) => !address.startsWith('[::]:'))).toEqual([]);
+    const text = read(file);
+    expect(text.includes("'::/0'")).toBe(text.includes('cidr: 0.0.0.0/0'));
+  }
+});

@@ -105,12 +105,12 @@ test('challenges point to https, with the host that the client used or the publi
   await published.stop();
 });
 
-test('invalid requests are answered over TLS, and connections without TLS are closed', async () => {
+test('invalid requests are answered over TLS, and connections without TLS and HTTP are closed', async () => {
   const edge = await start({ checkAccess: () => undefined });
   const broken = await dial(edge.port);
   broken.write('NONSENSE\r\n\r\n');
   expect(parseRaw(await rest(broken))).toMatchObject({ status: 400, error: { code: 'UNSUPPORTED' } });
-  for (const bytes of ['GET /v2/ HTTP/1.1\r\nHost: h\r\n\r\n', '\x16\x03\x01\x00\x05hello', '\0'.repeat(100)]) {
+  for (const bytes of ['\x16\x03\x01\x00\x05hello', '\0'.repeat(100)]) {
     const plain = connectPlain(edge.port, '127.0.0.1');
     plain.write(bytes, 'latin1');
     expect(await rest(plain)).not.toMatch(/HTTP/);
@@ -120,6 +120,23 @@ test('invalid requests are answered over TLS, and connections without TLS are cl
   );
   expect((await finish(await open(edge.port, '/v2/'))).status).toBe(200);
   await edge.stop();
+});
+
+test('a request in plain HTTP is told to use HTTPS', async () => {
+  const edge = await start();
+  try {
+    const socket = connectPlain(edge.port, edge.host);
+    socket.write('GET /v2/ HTTP/1.1\r\nHost: registry.example\r\n\r\n');
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    const answer = parseRaw(Buffer.concat(chunks).toString());
+    expect([answer.status, answer.error]).toEqual([
+      400,
+      { code: 'UNSUPPORTED', message: expect.stringContaining('speaks HTTPS') as string },
+    ]);
+  } finally {
+    await edge.stop();
+  }
 });
 
 test('connections are kept alive and closed on stop, which waits for a missing handshake at most the drain time', async () => {

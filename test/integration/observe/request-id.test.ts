@@ -33,7 +33,7 @@ test("a client's request id is in the answer, the log lines of the planes and th
   upstream.content.addImage('team/app', 'latest', image);
   const id = 'ci-run.4711_a';
   const manifest = `${layover.url}/v2/acme/team/app/manifests/latest`;
-  const headers = { 'X-Request-Id': id, Authorization: `Basic ${Buffer.from('a:b').toString('base64')}` };
+  const headers = { 'X-Request-Id': id, Authorization: `Basic ${Buffer.from('a+b:c').toString('base64')}` };
   const refused = await send({ url: manifest, headers });
   expect([refused.status, refused.headers['x-request-id']]).toEqual([401, id]);
   const blob = await send({

@@ -11,6 +11,7 @@ export interface ProxyCacheChoice {
   readonly expirationSeconds?: number;
   readonly completeImages?: boolean;
   readonly onUpstreamDelete?: 'PROPAGATE' | 'KEEP';
+  readonly denyRepositories?: readonly string[];
 }
 
 /** A pull as recorded in the audit log. */

@@ -56,6 +56,7 @@ export function pullAuditRow(
     request_id: toColumnText(pull.requestId, 64),
     detail: JSON.stringify({
       method: pull.method,
+      ...(!pull.mirrorHost ? {} : { mirrorHost: pull.mirrorHost.slice(0, 255) }),
       ...(pull.errorCode === ''
         ? {}
         : { error: { code: pull.errorCode.slice(0, 64), message: pull.errorMessage.slice(0, 1024) } }),

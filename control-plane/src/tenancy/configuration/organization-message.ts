@@ -3,6 +3,7 @@ import type { SealedBox } from '../../../../common/security/sealed-box';
 import type { Organization as OrganizationMessage } from '../../../../proto/gen/layover/v1/Organization';
 import type { ProxyCache as ProxyCacheMessage } from '../../../../proto/gen/layover/v1/ProxyCache';
 import type { ScanPolicy as ScanPolicyMessage } from '../../../../proto/gen/layover/v1/ScanPolicy';
+import { OversizePolicy } from '../organizations/enums';
 import { type Organization, ORGANIZATION_SETTINGS } from '../organizations/organization';
 import { PROXY_CACHE_SETTINGS, type ProxyCache } from '../organizations/proxy-cache';
 import { SCAN_POLICY_SETTINGS, type ScanPolicy } from '../organizations/scan-policy';
@@ -33,6 +34,7 @@ export function toMessage(organization: Organization, parts: MessageParts): Orga
     scanPolicy: scanPolicy === undefined ? null : toScanPolicyMessage(scanPolicy),
     // Larger numbers are not exact in a message, and larger quotas bound no blob.
     quotaBytes: Math.min(Number(quota?.limitBytes ?? 0), Number.MAX_SAFE_INTEGER),
+    rejectsOversize: quota?.onOversize === OversizePolicy.REJECT,
   };
   return message;
 }

@@ -54,8 +54,10 @@ export const SCAN_POLICY_SETTINGS = {
     wire: 'unscanned',
   }),
   waitSeconds: withDefault(INTEGER, {
-    description: 'How many seconds a pull waits for a scan if unscanned is WAIT.',
-    default: 60,
+    description:
+      'How many seconds a pull waits for a scan if unscanned is WAIT. Clients give up after 30 seconds without an ' +
+      'answer, so a pull waits for at most 25 seconds even if more is set.',
+    default: 20,
     rule: range(1, MAX_WAIT_SECONDS, 'seconds'),
     column: 'wait_seconds',
     wire: 'waitMs',

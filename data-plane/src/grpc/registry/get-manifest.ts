@@ -2,6 +2,7 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import { type Reference, parseTag } from '../../../../common/oci/reference';
 import type { GetManifestReply } from '../../../../proto/gen/layover/v1/GetManifestReply';
 import type { GetManifestRequest__Output } from '../../../../proto/gen/layover/v1/GetManifestRequest';
+import type { Addresses } from '../../access/addresses';
 import type { ManifestService } from '../../manifests/manifest-service';
 import { readDigest, readRepository } from '../read-request';
 
@@ -12,6 +13,7 @@ const NO_CONTENT = Buffer.alloc(0);
  * and the errors of ManifestService.
  */
 export async function getManifest(
+  addresses: Addresses,
   manifests: ManifestService,
   message: GetManifestRequest__Output,
   signal: AbortSignal,
@@ -20,12 +22,15 @@ export async function getManifest(
     answer,
     upstreamHost,
     private: isPrivate,
-  } = await manifests.get({
-    ...readRepository(message, signal),
-    reference: readReference(message),
-    headOnly: message.headOnly,
-    accept: message.accept,
-  });
+  } = await addresses.answer(
+    {
+      ...readRepository(message, signal),
+      reference: readReference(message),
+      headOnly: message.headOnly,
+      accept: message.accept,
+    },
+    (request) => manifests.get(request),
+  );
   const { digest, mediaType, size } = answer.descriptor;
   return {
     digest,

@@ -6,6 +6,7 @@ import type { Logger } from '../../../../common/runtime/logger';
 import type { ReadBlobReply } from '../../../../proto/gen/layover/v1/ReadBlobReply';
 import type { ReadBlobRequest__Output } from '../../../../proto/gen/layover/v1/ReadBlobRequest';
 import { deliverBlob } from './deliver-blob';
+import type { Addresses } from '../../access/addresses';
 import type { BlobService } from '../../blobs/blob-service';
 import { readDigest, readRepository } from '../read-request';
 import { sendStream } from '../send-stream';
@@ -16,12 +17,13 @@ import { logFailure } from '../unary';
  * DIGEST_INVALID, RANGE_INVALID and the errors of BlobService.open and of the fill.
  */
 export function readBlob(
+  addresses: Addresses,
   blobs: BlobService,
   clock: Clock,
   logger: Logger,
 ): handleServerStreamingCall<ReadBlobRequest__Output, ReadBlobReply> {
   return (call) => {
-    void sendStream(call, (signal) => messages(blobs, clock, call.request, signal), {
+    void sendStream(call, (signal) => messages(addresses, blobs, clock, call.request, signal), {
       clock,
       onFailure: (error) => logFailure(logger, 'ReadBlob', error, call.request.context?.requestId ?? ''),
     });
@@ -29,17 +31,21 @@ export function readBlob(
 }
 
 async function* messages(
+  addresses: Addresses,
   blobs: BlobService,
   clock: Clock,
   message: ReadBlobRequest__Output,
   signal: AbortSignal,
 ): AsyncGenerator<ReadBlobReply, void, undefined> {
-  const opened = await blobs.open({
-    ...readRepository(message, signal),
-    digest: readDigest(message.digest),
-    range: readRange(message),
-    redirectable: message.accepts.includes('REDIRECT'),
-  });
+  const opened = await addresses.answer(
+    {
+      ...readRepository(message, signal),
+      digest: readDigest(message.digest),
+      range: readRange(message),
+      redirectable: message.accepts.includes('REDIRECT'),
+    },
+    (request) => blobs.open(request),
+  );
   if (opened.kind === 'bytes') {
     const { onServed, ...bytes } = opened;
     const counter = message.counted ? {} : { onServed };

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { RegistryHandlers } from '../../../../proto/gen/layover/v1/Registry';
+import { Addresses } from '../../access/addresses';
 import type { CredentialChecks } from '../../access/identify';
 import type { Configuration } from '../../configuration/configuration';
 import type { ReferrersList } from '../../manifests/list-referrers';
@@ -31,12 +32,15 @@ export interface RegistryParts {
 /** Returns the methods of Registry (registry.proto), each from its own file. */
 export function registryHandlers(parts: RegistryParts): RegistryHandlers {
   const { manifests, blobs, tags, referrers, configuration, checks, clock, logger } = parts;
+  const addresses = new Addresses(configuration, checks.tokens, clock);
   return {
-    GetManifest: unary('GetManifest', logger, (message, signal) => getManifest(manifests, message, signal)),
-    StatBlob: unary('StatBlob', logger, (message, signal) => statBlobRpc(blobs, message, signal)),
-    ReadBlob: readBlob(blobs, clock, logger),
-    ListTags: unary('ListTags', logger, (message, signal) => listTagsRpc(tags, message, signal)),
-    ListReferrers: unary('ListReferrers', logger, (message, signal) => listReferrersRpc(referrers, message, signal)),
+    GetManifest: unary('GetManifest', logger, (message, signal) => getManifest(addresses, manifests, message, signal)),
+    StatBlob: unary('StatBlob', logger, (message, signal) => statBlobRpc(addresses, blobs, message, signal)),
+    ReadBlob: readBlob(addresses, blobs, clock, logger),
+    ListTags: unary('ListTags', logger, (message, signal) => listTagsRpc(addresses, tags, message, signal)),
+    ListReferrers: unary('ListReferrers', logger, (message, signal) =>
+      listReferrersRpc(addresses, manifests, referrers, message, signal),
+    ),
     CheckAccess: unary('CheckAccess', logger, (message) => checkAccessRpc(configuration, checks, message)),
     IssueToken: unary('IssueToken', logger, (message) => issueTokenRpc(configuration, checks, message)),
   };

@@ -1,5 +1,6 @@
 import type { StatBlobReply } from '../../../../proto/gen/layover/v1/StatBlobReply';
 import type { StatBlobRequest__Output } from '../../../../proto/gen/layover/v1/StatBlobRequest';
+import type { Addresses } from '../../access/addresses';
 import type { BlobService } from '../../blobs/blob-service';
 import { readDigest, readRepository } from '../read-request';
 
@@ -8,9 +9,11 @@ import { readDigest, readRepository } from '../read-request';
  * BlobService.stat.
  */
 export async function statBlobRpc(
+  addresses: Addresses,
   blobs: BlobService,
   message: StatBlobRequest__Output,
   signal: AbortSignal,
 ): Promise<StatBlobReply> {
-  return blobs.stat({ ...readRepository(message, signal), digest: readDigest(message.digest) });
+  const asked = { ...readRepository(message, signal), digest: readDigest(message.digest) };
+  return addresses.answer(asked, (request) => blobs.stat(request));
 }

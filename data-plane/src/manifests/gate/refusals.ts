@@ -41,8 +41,13 @@ const WHY: Readonly<Record<Unscannable, string>> = {
 export function unscanned(target: PullTarget, answer: ManifestAnswer, why: Unscannable, said: string): LayoverError {
   const reason = said === '' ? WHY[why] : `${WHY[why]} (${said})`;
   const what = `is blocked by the scan policy of organization "${target.organization.name}": ${reason}`;
-  return denied(target, answer, what, { reason });
+  return denied(target, answer, what, { reason }, SCANNED_SOON.has(why) ? RETRY_AFTER_SECONDS : undefined);
 }
+
+/** The states in which the scan goes on without the client. */
+const SCANNED_SOON: ReadonlySet<Unscannable> = new Set(['not-scanned', 'still-scanned']);
+/** When a client may try again while an image is scanned, in seconds. */
+const RETRY_AFTER_SECONDS = 10;
 
 /**
  * Creates the error for an image that cannot be scanned because a blob cannot be fetched. An outage
@@ -74,9 +79,11 @@ function denied(
   { descriptor, upstreamStatus }: ManifestAnswer,
   what: string,
   detail: Readonly<Record<string, unknown>>,
+  retryAfterSeconds?: number,
 ): LayoverError {
   return new LayoverError('DENIED', {
     message: `image ${descriptor.digest} ${what}`,
+    retryAfterSeconds,
     detail: { organization: organization.name, repository: key.repository, digest: descriptor.digest, ...detail },
     upstreamStatus: upstreamStatus === 0 ? undefined : upstreamStatus,
   });

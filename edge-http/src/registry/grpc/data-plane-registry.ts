@@ -201,6 +201,6 @@ function manifestKey({ address, reference }: ManifestQuery): string {
 
 /** Returns the rendezvous hashing key of a repository. */
 function repositoryKey(address: RepositoryAddress): string {
-  const owner = address.owner === 'organization' ? address.organization : `ns=${address.mirrorHost}`;
+  const owner = address.owner === 'mirror' ? `ns=${address.mirrorHost}` : address.organization;
   return `${owner}/${address.repository}`;
 }

@@ -19,9 +19,15 @@ import type {
 
 /** Converts an address to its message. */
 export function addressMessage(address: RepositoryAddress): AddressMessage {
-  return address.owner === 'organization'
-    ? { organization: address.organization, repository: address.repository }
-    : { mirrorHost: address.mirrorHost, repository: address.repository };
+  const { repository } = address;
+  switch (address.owner) {
+    case 'organization':
+      return { organization: address.organization, repository };
+    case 'mirror':
+      return { mirrorHost: address.mirrorHost, repository };
+    case 'host':
+      return { mirrorHost: address.mirrorHost ?? address.host, hostOrganization: address.organization, repository };
+  }
 }
 
 /** Converts a query to its message. */

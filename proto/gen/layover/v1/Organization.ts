@@ -14,6 +14,7 @@ export interface Organization {
   'robots'?: (_layover_v1_Robot)[];
   'scanPolicy'?: (_layover_v1_ScanPolicy | null);
   'quotaBytes'?: (number | string | Long);
+  'rejectsOversize'?: (boolean);
 }
 
 export interface Organization__Output {
@@ -24,4 +25,5 @@ export interface Organization__Output {
   'robots': (_layover_v1_Robot__Output)[];
   'scanPolicy': (_layover_v1_ScanPolicy__Output | null);
   'quotaBytes': (number);
+  'rejectsOversize': (boolean);
 }

@@ -21,6 +21,7 @@ export interface PullEvent {
   'checkedAt'?: (number | string | Long);
   'errorCode'?: (string);
   'errorMessage'?: (string);
+  'mirrorHost'?: (string);
 }
 
 export interface PullEvent__Output {
@@ -42,4 +43,5 @@ export interface PullEvent__Output {
   'checkedAt': (number);
   'errorCode': (string);
   'errorMessage': (string);
+  'mirrorHost': (string);
 }

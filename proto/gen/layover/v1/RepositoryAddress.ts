@@ -5,6 +5,7 @@ export interface RepositoryAddress {
   'organization'?: (string);
   'mirrorHost'?: (string);
   'repository'?: (string);
+  'hostOrganization'?: (string);
   'owner'?: "organization"|"mirrorHost";
 }
 
@@ -12,5 +13,6 @@ export interface RepositoryAddress__Output {
   'organization'?: (string);
   'mirrorHost'?: (string);
   'repository': (string);
+  'hostOrganization': (string);
   'owner'?: "organization"|"mirrorHost";
 }

@@ -4,7 +4,7 @@ import type { CacheStatus } from '../../../../proto/gen/layover/v1/CacheStatus';
 import type { GetManifestReply } from '../../../../proto/gen/layover/v1/GetManifestReply';
 import type { GetManifestRequest__Output } from '../../../../proto/gen/layover/v1/GetManifestRequest';
 import { type EdgeUnderTest, startEdge } from '../support/edge-under-test';
-import { errorOf, get } from '../support/http-client';
+import { errorOf, get, raw } from '../support/http-client';
 
 const CONTENT = Buffer.from('{"schemaVersion":2}');
 const DIGEST = digestOf(CONTENT);
@@ -421,18 +421,59 @@ describe('GET /token', () => {
     expect(answer.headers['www-authenticate']).toMatch(/^Basic /);
   });
 
-  test('is the only form: POST returns 405, after which clients use GET', async () => {
-    const answer = await get(
-      edge,
-      '/token',
-      { 'content-type': 'application/x-www-form-urlencoded' },
-      'POST',
-      Buffer.from('grant_type=password'),
+  const FORM = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
+  const post = (form: string, headers = {}) => get(edge, '/token', { ...FORM, ...headers }, 'POST', Buffer.from(form));
+  const issued = { issueToken: () => ({ token: 'jwt', expiresInSeconds: 300, issuedAt: 1_700_000_000_000 }) };
+
+  test.each([
+    ['a password', 'grant_type=password&username=org%2Brobot&password=a%3Ab', 'org+robot:a:b'],
+    ['a refresh token, which is never ours', 'grant_type=refresh_token&refresh_token=x', '<token>:x'],
+  ])('takes the form of OAuth2 with %s', async (_name, grant, credentials) => {
+    edge.plane.script = issued;
+    const answer = await post(
+      `${grant}&service=layover&client_id=docker&scope=repository:a/b:pull+repository:c/d:pull`,
     );
-    expect(answer.status).toBe(405);
-    expect(answer.headers.allow).toBe('GET');
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ access_token: 'jwt', token: 'jwt' });
+    expect(edge.plane.calls.at(-1)?.request).toMatchObject({
+      context: { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },
+      service: 'layover',
+      scopes: ['repository:a/b:pull', 'repository:c/d:pull'],
+    });
+  });
+
+  test.each([
+    ['another grant type', 'grant_type=authorization_code&code=x', {}, 400],
+    ['another media type', '{}', { 'content-type': 'application/json' }, 400],
+    ['a body without an end', 'x'.repeat(64 * 1024), {}, 400],
+  ])('refuses %s', async (_name, form, headers, status) => {
+    edge.plane.script = issued;
+    const answer = await post(form, headers);
+    expect(answer.status).toBe(status);
     expect(errorOf(answer).code).toBe('UNSUPPORTED');
   });
+
+  test('counts a repeated scope once, and leaves out what is too much', async () => {
+    edge.plane.script = issued;
+    const many = Array.from({ length: 200 }, (_, index) => `scope=repository:a/b${index % 150}:pull`).join('&');
+    const answer = await get(edge, `/token?${many}`);
+    expect(answer.status).toBe(200);
+    const { scopes } = edge.plane.calls.at(-1)!.request as { scopes: string[] };
+    expect(scopes).toEqual(Array.from({ length: 100 }, (_, index) => `repository:a/b${index}:pull`));
+  });
+});
+
+test.each(['GET', 'HEAD'])('the status line of a refused %s says why, with the request id', async (method) => {
+  edge.plane.script = {
+    getManifest: () => {
+      throw new LayoverError('UPSTREAM_UNREACHABLE', { message: 'quay.io cannot be reached (ENOTFOUND)\r\nX: y' });
+    },
+  };
+  const text = await raw(
+    edge,
+    `${method} /v2/quay/coreos/etcd/manifests/v3 HTTP/1.1\r\nHost: h\r\nX-Request-Id: 7b4c\r\nConnection: close\r\n\r\n`,
+  );
+  expect(text.split('\r\n')[0]).toBe('HTTP/1.1 502 quay.io cannot be reached (ENOTFOUND) X: y, request 7b4c');
 });
 
 describe('writes', () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createSnapshotCodec } from '../../../../data-plane/src/catalog/snapshot-codec';
 import { readOrganization } from '../../../../data-plane/src/configuration/read-organization';
+import { mirroredRegistry } from '../../../../data-plane/src/configuration/registry-key';
 import type { ProxyCache } from '../../../../proto/gen/layover/v1/ProxyCache';
 import type {
   Configuration,
@@ -35,6 +36,7 @@ export interface OrganizationSpec extends Partial<Omit<ProxyCacheConfiguration, 
   readonly robots?: Readonly<Record<string, string>>;
   readonly scanPolicy?: ScanPolicy;
   readonly quotaBytes?: number;
+  readonly rejectsOversize?: boolean;
 }
 
 /** Returns an organization in the form that the data plane uses. */
@@ -48,6 +50,7 @@ export function organization(spec: OrganizationSpec): OrganizationConfiguration 
     noProxy,
     scanPolicy,
     quotaBytes = 0,
+    rejectsOversize = false,
     ...proxy
   } = spec;
   return {
@@ -56,6 +59,7 @@ export function organization(spec: OrganizationSpec): OrganizationConfiguration 
     visibility,
     scanPolicy,
     quotaBytes,
+    rejectsOversize,
     robots: new Map(
       Object.entries(robots).map(([robot, secret]) => [
         robot,
@@ -103,11 +107,23 @@ export function snapshotOf(
     organizationsByMirrorHost: new Map(
       organizations.flatMap((one) => (one.proxyCache?.mirrorHost ? [[one.proxyCache.mirrorHost, one] as const] : [])),
     ),
+    organizationsByRegistry: byRegistry(organizations),
     proxyCacheEnabled: true,
     quotasEnforced: true,
     tokenKeys: TOKEN_KEYS,
     ...overrides,
   };
+}
+
+function byRegistry(
+  organizations: readonly OrganizationConfiguration[],
+): ReadonlyMap<string, ReadonlySet<OrganizationConfiguration>> {
+  const groups = new Map<string, Set<OrganizationConfiguration>>();
+  for (const one of organizations) {
+    const registry = mirroredRegistry(one);
+    if (registry !== undefined) groups.set(registry, (groups.get(registry) ?? new Set()).add(one));
+  }
+  return groups;
 }
 
 /** A configuration whose snapshot tests can replace. */

@@ -114,7 +114,6 @@ test.each([
   ['a wrong secret', basic('vault+ci', 'other secret')],
   ['an unknown robot', basic('vault+nobody', 'vault secret')],
   ['an unknown organization', basic('nobody+ci', 'vault secret')],
-  ['a user name without a robot', basic('vault', 'vault secret')],
   ['an empty secret', basic('vault+ci', '')],
   ['invalid base64 in Basic', 'Basic %%%'],
   ['another scheme', 'Digest username="x"'],
@@ -125,6 +124,71 @@ test.each([
   expect(await pull('vault', authorization)).toBe('UNAUTHORIZED');
   expect(await pull('open', authorization)).toBe('UNAUTHORIZED');
   expect(await ping(authorization)).toBe('UNAUTHORIZED');
+});
+
+test('a token for many scopes names each once, and is short enough to be accepted', async () => {
+  const { issue, access } = rig();
+  const long = 'a'.repeat(200);
+  const scopes = Array.from({ length: 60 }, (_, index) => `repository:open/${long}${index % 30}:pull`);
+  const token = await issue('', ...scopes, 'x'.repeat(5000), scopes.join(' '));
+  const names = (decodeJwt(token)['access'] as { name: string }[]).map(({ name }) => name);
+  expect(names.length).toBeGreaterThan(10);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names[0]).toBe(`open/${long}0`);
+  const located = access.locate({ kind: 'organization', name: 'open' }, 'x');
+  await expect(access.authorize(located, `Bearer ${token}`)).resolves.toBeDefined();
+});
+
+test('a scope that was given many times leaves room for the others', async () => {
+  const { issue } = rig();
+  const token = await issue('', ...Array<string>(500).fill('repository:open/x:pull'), 'repository:open/y:pull');
+  expect((decodeJwt(token)['access'] as { name: string }[]).map(({ name }) => name)).toEqual(['open/x', 'open/y']);
+});
+
+describe('the login of another registry', () => {
+  const HUB_LOGIN = basic('alice', 'hub password');
+
+  test('is anonymous for a public organization, and no failed login', async () => {
+    const { issue, pull, refusals, journal } = rig();
+    for (let count = 0; count < 30; count += 1) {
+      expect(await pull('open', HUB_LOGIN)).toBe('ok as anonymous');
+      const scopes = ['repository:open/library/x:pull', 'repository:library/nginx:pull'];
+      for (const scope of scopes) expect(decodeJwt(await issue(HUB_LOGIN, scope))['sub']).toBe('anonymous');
+    }
+    await refusals.settle();
+    expect(journal.records).toEqual([]);
+  });
+
+  test.each(['alice+news@mail.example', 'Alice'])('may be called %s', async (name) => {
+    expect(await rig().pull('open', basic(name, 'x'))).toBe('ok as anonymous');
+  });
+
+  test('opens no private organization, and is told the form of the name', async () => {
+    const { issue, access } = rig();
+    const located = access.locate({ kind: 'organization', name: 'vault' }, 'alpine');
+    await expect(access.authorize(located, HUB_LOGIN)).rejects.toMatchObject({
+      key: 'UNAUTHORIZED',
+      message: expect.stringContaining('<organization>+<robot>') as string,
+      detail: { scope: 'repository:vault/alpine:pull' },
+    });
+    await expect(issue(HUB_LOGIN, 'repository:vault/library/alpine:pull')).rejects.toMatchObject({
+      key: 'UNAUTHORIZED',
+    });
+  });
+
+  test('is refused where clients check a login', async () => {
+    const { issue, ping } = rig();
+    expect(await ping(HUB_LOGIN)).toBe('UNAUTHORIZED');
+    await expect(issue(HUB_LOGIN)).rejects.toMatchObject({ key: 'UNAUTHORIZED' });
+  });
+});
+
+test('an empty name and password are no credentials', async () => {
+  const { issue, pull, ping } = rig();
+  const empty = 'Basic Og==';
+  expect(await pull('open', empty)).toBe('ok as anonymous');
+  expect(decodeJwt(await issue(empty, 'repository:open/x:pull'))['sub']).toBe('anonymous');
+  expect(await ping(empty)).toBe('UNAUTHORIZED');
 });
 
 test('GET /v2/ requires a valid token or secret', async () => {

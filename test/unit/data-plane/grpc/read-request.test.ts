@@ -1,8 +1,9 @@
 import { readDigest, readRepository } from '../../../../data-plane/src/grpc/read-request';
 
 const { signal } = new AbortController();
-const read = (address: Parameters<typeof readRepository>[0]['address']) =>
-  readRepository({ context: null, address }, signal);
+type Address = NonNullable<Parameters<typeof readRepository>[0]['address']>;
+const read = (address: (Partial<Address> & Pick<Address, 'repository'>) | null) =>
+  readRepository({ context: null, address: address && { hostOrganization: '', ...address } }, signal);
 
 test('reads both forms of an address', () => {
   expect(read({ owner: 'organization', organization: 'acme', repository: 'a/b' })).toMatchObject({
@@ -13,6 +14,9 @@ test('reads both forms of an address', () => {
   expect(read({ owner: 'mirrorHost', mirrorHost: 'docker.io', repository: 'a' })).toMatchObject({
     owner: { kind: 'mirror-host', host: 'docker.io' },
   });
+  expect(
+    read({ owner: 'mirrorHost', mirrorHost: 'hub.test', hostOrganization: 'docker', repository: 'a' }).owner,
+  ).toEqual({ kind: 'mirror-host', host: 'hub.test', organization: 'docker' });
 });
 
 test.each([

@@ -173,3 +173,12 @@ test('an answer waits for its record; a record without room is dropped, and the 
   // Two pulls and the report about their upstream.
   expect(full.journal.depth()).toMatchObject({ records: 0, dropped: 3 });
 });
+
+test('the record of a pull names the host in ns, and none for a pull by name', async () => {
+  const rig = pullRig({ name: 'acme', mirrorHost: 'registry.test' });
+  await rig.outcome('latest', { owner: { kind: 'mirror-host', host: 'registry.test' } });
+  await rig.outcome('latest', { owner: { kind: 'organization', name: 'acme', host: 'registry.test' } });
+  await rig.outcome('latest');
+  await rig.refusals.settle();
+  expect(rig.journal.pulls.map(({ mirrorHost }) => mirrorHost)).toEqual(['registry.test', 'registry.test', undefined]);
+});

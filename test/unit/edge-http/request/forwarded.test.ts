@@ -30,6 +30,25 @@ describe('a trusted proxy', () => {
     ['sends an empty list', { 'x-forwarded-for': ' , ,' }, { address: '10.0.0.1' }],
     ['reports https', { 'x-forwarded-proto': 'HTTPS' }, { scheme: 'https' }],
     ['passes on a scheme', { 'x-forwarded-proto': 'http, https' }, { scheme: 'https' }],
+    [
+      'adds itself to another trusted one',
+      {
+        'x-forwarded-for': '203.0.113.9, 10.2.2.2',
+        'x-forwarded-proto': 'https, http',
+        'x-forwarded-host': 'registry.example, outer.internal',
+      },
+      { address: '203.0.113.9', scheme: 'https', host: 'registry.example' },
+    ],
+    [
+      'passes on what another trusted one wrote',
+      { 'x-forwarded-for': '203.0.113.9, 10.2.2.2', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'registry.example' },
+      { address: '203.0.113.9', scheme: 'https', host: 'registry.example' },
+    ],
+    [
+      'adds itself to another trusted one and a forged value',
+      { 'x-forwarded-for': '1.2.3.4, 203.0.113.9, 10.2.2.2', 'x-forwarded-proto': 'ftp, https, http' },
+      { address: '203.0.113.9', scheme: 'https' },
+    ],
     ['reports an unknown scheme', { 'x-forwarded-proto': 'javascript' }, { scheme: 'http' }],
     ['reports the host', { 'x-forwarded-host': 'registry.example:5000' }, { host: 'registry.example:5000' }],
     ['reports an invalid host', { 'x-forwarded-host': 'a"b' }, { host: 'edge.internal:8080' }],

@@ -109,6 +109,27 @@ describe('valid requests', () => {
       },
     ],
     ['GET', '/token', { kind: 'token', service: '', scopes: [] }],
+    ['POST', '/token', { kind: 'token', service: '', scopes: [], form: true }],
+    [
+      'GET',
+      `/token?${'scope=repository:a/b:pull&'.repeat(33)}scope=repository:c/d:pull`,
+      { kind: 'token', service: '', scopes: ['repository:a/b:pull', 'repository:c/d:pull'] },
+    ],
+    [
+      'GET',
+      `/v2/docker/alpine/blobs/${DIGEST.replace(':', '%3A')}`,
+      { kind: 'get-blob', head: false, address: path('docker', 'alpine'), digest },
+    ],
+    [
+      'GET',
+      `/v2/docker/alpine/manifests/${DIGEST.replace(':', '%3a')}`,
+      {
+        kind: 'get-manifest',
+        head: false,
+        address: path('docker', 'alpine'),
+        reference: { kind: 'digest', digest },
+      },
+    ],
     [
       'GET',
       '/token?service=layover&scope=repository:a/b:pull&scope=repository:c/d:pull%20repository:e/f:pull&account=me',
@@ -214,7 +235,6 @@ describe('invalid requests, with the field at fault', () => {
     [`/token?service=${'a'.repeat(256)}`, 'REQUEST_INVALID', 'service'],
     ['/token?service=a&service=b', 'REQUEST_INVALID', 'service'],
     [`/token?scope=${'a'.repeat(513)}`, 'REQUEST_INVALID', 'scope'],
-    [`/token?${'scope=repository:a/b:pull&'.repeat(33)}`, 'REQUEST_INVALID', 'scope'],
     // Paths.
     [`/v2/${'a/'.repeat(2100)}manifests/latest`, 'URI_TOO_LONG', 'path'],
     ['/', 'NOT_FOUND', 'path'],
@@ -232,7 +252,7 @@ describe('invalid requests, with the field at fault', () => {
   });
 
   test.each(['POST', 'PUT', 'DELETE'])('%s is not allowed for a path outside /v2/', (method) => {
-    for (const target of ['/token', '/healthz', '/readyz', '/metrics'])
+    for (const target of [...(method === 'POST' ? [] : ['/token']), '/healthz', '/readyz', '/metrics'])
       expect(failure(method, target)).toMatchObject({ key: 'WRITE_UNSUPPORTED', field: 'method' });
   });
 

@@ -29,7 +29,7 @@ const DEFAULTS = {
   onlyFixable: false,
   graceSeconds: 0,
   unscanned: 'SERVE',
-  waitSeconds: 60,
+  waitSeconds: 20,
   allowedVulnerabilities: [],
 };
 

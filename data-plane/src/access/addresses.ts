@@ -1,0 +1,143 @@
+import { LRUCache } from 'lru-cache';
+import type { ErrorKey } from '../../../common/errors/catalogue';
+import { isLayoverError } from '../../../common/errors/layover-error';
+import type { Clock } from '../../../common/runtime/clock';
+import type { Configuration, ConfigurationSnapshot } from '../configuration/configuration';
+import { claimedIdentity } from './claimed-identity';
+import { type Place, type Places, placesOf } from './places';
+import type { PullTokens } from './pull-tokens';
+import type { RepositoryRequest } from './request';
+
+/** How many repositories are remembered with the reading that was right, and for how long. */
+const MAX_REMEMBERED = 10_000;
+const REMEMBERED_MS = 3_600_000;
+
+/** Failures that say that there is nothing at an address. An outage is none of them. */
+const ABSENT: ReadonlySet<ErrorKey> = new Set(['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN']);
+/** Many registries answer like this for a repository that does not exist. */
+const MAYBE_ABSENT: ReadonlySet<ErrorKey> = new Set(['UPSTREAM_DENIED', 'DENIED']);
+
+/** A request at one place. */
+type Attempt<Request, Answer> = (request: Request) => Promise<Answer>;
+
+/**
+ * Chooses the reading of addresses that have two: a path with `ns` whose first component names an
+ * organization (ADR 42). Remembers which reading was right for a repository, so that the upstream
+ * is asked for the other one once and not with every request.
+ */
+export class Addresses {
+  private readonly right = new LRUCache<string, { readonly kind: string; readonly until: number }>({
+    max: MAX_REMEMBERED,
+  });
+  private closed: { readonly of: ConfigurationSnapshot; readonly revision: number; readonly is: boolean } | undefined;
+
+  constructor(
+    private readonly configuration: Configuration,
+    private readonly tokens: PullTokens,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Makes the attempt at the place that the address of the request means. If nothing is there, it
+   * is made at the other place that the address can mean, if there is one. Rejects with the failure
+   * of the first place if there is nothing at either, and with any failure that is not absence.
+   */
+  async answer<Request extends RepositoryRequest, Answer>(
+    request: Request,
+    attempt: Attempt<Request, Answer>,
+  ): Promise<Answer> {
+    const places = await this.places(request);
+    const [first, second] = this.ordered(places);
+    if (second === undefined) return attempt({ ...request, ...first });
+    const isTentative = (thrown: unknown): boolean => isAbsent(thrown, isLenient(first, second));
+    try {
+      const answer = await attempt({ ...request, ...first, isTentative });
+      this.remember(places, first);
+      return answer;
+    } catch (error) {
+      if (!isTentative(error)) throw error;
+      const answer = await attempt({ ...request, ...second }).catch((other: unknown) => {
+        throw isAbsent(other, true) || isRefused(other) ? error : other;
+      });
+      this.remember(places, second);
+      return answer;
+    }
+  }
+
+  /**
+   * Makes the attempt at the place that the address means, for requests whose answer does not tell
+   * whether the repository exists. If the reading is not known yet, `probe` is made first, as
+   * {@link Addresses.answer} does it; its failure does not matter.
+   */
+  async decided<Request extends RepositoryRequest, Answer>(
+    request: Request,
+    probe: Attempt<Request, unknown>,
+    attempt: Attempt<Request, Answer>,
+  ): Promise<Answer> {
+    const places = await this.places(request);
+    if (places.length > 1 && this.known(places) === undefined) await this.answer(request, probe).catch(() => undefined);
+    const [place] = this.ordered(places);
+    return attempt({ ...request, ...place });
+  }
+
+  private async places({ owner, repository, context }: RepositoryRequest): Promise<Places> {
+    if (owner.kind === 'organization') return [{ owner, repository }];
+    const snapshot = this.configuration.current();
+    const caller = await claimedIdentity(snapshot, this.tokens, context);
+    return placesOf(snapshot, owner, repository, caller, () => this.isClosed(snapshot));
+  }
+
+  private ordered(places: Places): Places {
+    const [first, second] = places;
+    return second !== undefined && this.known(places) === second.owner.kind ? [second, first] : places;
+  }
+
+  /** Returns the kind of the place that was right. */
+  private known(places: Places): string | undefined {
+    const known = this.right.get(keyOf(places));
+    return known === undefined || known.until < this.clock.now() ? undefined : known.kind;
+  }
+
+  private remember(places: Places, { owner }: Place): void {
+    this.right.set(keyOf(places), { kind: owner.kind, until: this.clock.now() + REMEMBERED_MS });
+  }
+
+  /** Returns whether any private organization has a mirror host. */
+  private isClosed(snapshot: ConfigurationSnapshot): boolean {
+    const { revision, organizationsByMirrorHost } = snapshot;
+    if (this.closed?.of !== snapshot || this.closed.revision !== revision) {
+      const is = [...organizationsByMirrorHost.values()].some(({ visibility }) => visibility === 'PRIVATE');
+      this.closed = { of: snapshot, revision, is };
+    }
+    return this.closed.is;
+  }
+}
+
+/**
+ * Callers for whom the places are tried in another order do not share what is remembered: nobody
+ * can make a place come first for others that would come second for them.
+ */
+function keyOf(places: Places): string {
+  return JSON.stringify(places);
+}
+
+/**
+ * Returns whether a refusal of the upstream at the first place counts as absence. Not if the second
+ * place belongs to another organization, unless the client named its own organization: a repository
+ * that the upstream hides from one organization must not be replaced by a repository of another.
+ */
+function isLenient({ owner: first }: Place, { owner: second }: Place): boolean {
+  if (first.kind === 'organization') return true;
+  return second.kind === 'organization' && second.name === first.organization;
+}
+
+function isAbsent(thrown: unknown, isLenientHere: boolean): boolean {
+  if (!isLayoverError(thrown)) return false;
+  if (ABSENT.has(thrown.key)) return true;
+  // An image that the scan gate refuses exists; its refusal names its digest.
+  return isLenientHere && MAYBE_ABSENT.has(thrown.key) && thrown.detail?.['digest'] === undefined;
+}
+
+function isRefused(thrown: unknown): boolean {
+  return isLayoverError(thrown) && thrown.key === 'UNAUTHORIZED';
+}
