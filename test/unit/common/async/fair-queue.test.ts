@@ -90,7 +90,8 @@ test('callers that all leave at once cost time in proportion to their number', a
     return cost;
   };
   // Both sides have the same number of callers, so only their distribution can make a difference.
-  // If each caller that leaves costs time for all others, the single queue is about 20 times slower.
+  // If each caller that leaves costs time for all others, the single queue is about 20 times
+  // slower.
   let inSmallQueues = 0;
   for (let i = 0; i < 20; i++) inSmallQueues += await costOf(2_000);
   expect(await costOf(40_000)).toBeLessThan(3 * inSmallQueues);
