@@ -217,16 +217,17 @@ function notFound(path: string): LayoverError {
 
 /**
  * Parses the parameters of /token: `service`, and `scope`, which may be repeated or contain several
- * scopes separated by spaces (clients do both). Each scope counts once. Scopes beyond the maximum
- * are left out: the token then does not cover them, as the token authentication specification has
- * it. `account`, `client_id` and `offline_token` are not needed. Throws REQUEST_INVALID for values
- * that are too long. The data plane interprets the scopes.
+ * scopes separated by spaces (clients do both). Scopes beyond the maximum are left out, repeated
+ * ones first: the token then does not cover them, as the token authentication specification has it.
+ * `account`, `client_id` and `offline_token` are not needed. Throws REQUEST_INVALID for values that
+ * are too long. The data plane interprets the scopes.
  */
 export function parseTokenRequest(query: URLSearchParams): TokenRequest {
-  const given = new Set(query.getAll('scope').flatMap((scope) => scope.split(' ').filter((part) => part !== '')));
+  const given = query.getAll('scope').flatMap((scope) => scope.split(' ').filter((part) => part !== ''));
   for (const scope of given)
     if (scope.length > MAX_SCOPE_LENGTH || !/^[\x21-\x7e]+$/.test(scope))
       throw requestError('REQUEST_INVALID', 'scope', scope, 'must have the form repository:<name>:pull');
-  const scopes = [...given].slice(0, MAX_SCOPES);
+  // The data plane counts each name once; here, repeated scopes only must not take the room.
+  const scopes = given.length <= MAX_SCOPES ? given : [...new Set(given)].slice(0, MAX_SCOPES);
   return { kind: 'token', service: readToken(query, 'service', MAX_SERVICE_LENGTH, 'REQUEST_INVALID'), scopes };
 }

@@ -41,7 +41,11 @@ describe('a trusted proxy', () => {
     ],
     [
       'passes on what another trusted one wrote',
-      { 'x-forwarded-for': '203.0.113.9, 10.2.2.2', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'registry.example' },
+      {
+        'x-forwarded-for': '203.0.113.9, 10.2.2.2',
+        'x-forwarded-proto': 'https',
+        'x-forwarded-host': 'registry.example',
+      },
       { address: '203.0.113.9', scheme: 'https', host: 'registry.example' },
     ],
     [

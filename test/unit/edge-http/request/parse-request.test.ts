@@ -112,7 +112,7 @@ describe('valid requests', () => {
     ['POST', '/token', { kind: 'token', service: '', scopes: [], form: true }],
     [
       'GET',
-      `/token?${'scope=repository:a/b:pull&'.repeat(33)}scope=repository:c/d:pull`,
+      `/token?${'scope=repository:a/b:pull&'.repeat(100)}scope=repository:c/d:pull`,
       { kind: 'token', service: '', scopes: ['repository:a/b:pull', 'repository:c/d:pull'] },
     ],
     [
