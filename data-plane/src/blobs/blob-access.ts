@@ -1,4 +1,4 @@
-import type { Descriptor } from '../../../common/oci/descriptor';
+import { type Descriptor, declaredSize } from '../../../common/oci/descriptor';
 import type { Digest } from '../../../common/oci/digest';
 import type { PullTarget } from '../access/pull-target';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
@@ -84,7 +84,7 @@ export class BlobAccess {
   ): Promise<BlobRight> {
     const { knowledge } = this.parts;
     const known = await knowledge.blob(target, digest);
-    const size = known === undefined ? await this.askUpstream(target, digest, signal) : known.size;
+    const size = known === undefined ? await this.askUpstream(target, digest, signal) : declaredSize(known);
     if (size !== undefined) check?.(size);
     if (knowledge.isProven(target, digest)) return readable({ target, digest, size });
     return this.tryToProve({ target, digest, size }, signal);
@@ -97,7 +97,7 @@ export class BlobAccess {
   async toStat(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<BlobRight> {
     const { knowledge } = this.parts;
     const known = await knowledge.blob(target, digest);
-    const size = known === undefined ? await this.askUpstream(target, digest, signal) : known.size;
+    const size = known === undefined ? await this.askUpstream(target, digest, signal) : declaredSize(known);
     const isProven = await knowledge.findProof(target, digest);
     return isProven ? readable({ target, digest, size }) : fillable({ target, digest, size });
   }
@@ -107,7 +107,7 @@ export class BlobAccess {
    * image. The upstream decides: it receives the credentials of the organization.
    */
   toFill(target: PullTarget, { digest, size }: Pick<Descriptor, 'digest' | 'size'>): FillableBlob {
-    return fillable({ target, digest, size });
+    return fillable({ target, digest, size: declaredSize({ digest, size }) });
   }
 
   /**

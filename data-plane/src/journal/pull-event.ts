@@ -34,11 +34,6 @@ export interface AnsweredPull {
     | { readonly kind: 'failed'; readonly error: LayoverError };
 }
 
-/** Returns the cache status of a pull that failed with an HTTP status. */
-export function refusedAs(httpStatus: number): 'REFUSED' | 'ERROR' {
-  return httpStatus >= 500 || httpStatus === 429 ? 'ERROR' : 'REFUSED';
-}
-
 /**
  * Maximum length of texts in a record, in characters. Longer texts of clients are truncated, never
  * rejected.

@@ -1,9 +1,11 @@
 import { toLayoverError } from '../../../common/errors/layover-error';
 import { formatReference } from '../../../common/oci/reference';
 import type { LocatedRepository, PullTarget } from '../access/pull-target';
-import { type AnsweredPull, refusedAs } from '../journal/pull-event';
+import { failureStatus } from '../../../common/errors/failure-status';
+import type { AnsweredPull } from '../journal/pull-event';
 import type { ManifestAnswer } from './content/manifest-answer';
 import type { ManifestRequest } from './manifest-request';
+import { saysTagIsGone } from './tag-gone';
 
 /** How far a request got before it was answered. */
 export interface PullProgress {
@@ -27,8 +29,8 @@ export function servedPull(request: ManifestRequest, progress: PullProgress, ans
 
 /**
  * Creates the record of a request that failed, or that Layover or the upstream refused. `now` is
- * milliseconds since the epoch; it is the time of the check if the upstream answered that the tag
- * does not exist.
+ * milliseconds since the epoch; it is the time of the check if the upstream answered a GET of the
+ * tag itself with "gone" (docs/design/pull-semantics.md#gone).
  */
 export function refusedPull(
   request: ManifestRequest,
@@ -37,16 +39,11 @@ export function refusedPull(
   now: number,
 ): AnsweredPull {
   const error = toLayoverError(thrown);
-  const { http } = error.entry;
-  const tagIsGone =
-    error.key === 'MANIFEST_UNKNOWN' &&
-    (error.upstreamStatus === 404 || error.upstreamStatus === 410) &&
-    request.reference.kind === 'tag';
   return {
     ...common(request, progress),
-    cacheStatus: refusedAs(http),
+    cacheStatus: failureStatus(error.entry.http),
     upstreamStatus: error.upstreamStatus,
-    checkedAt: tagIsGone ? now : undefined,
+    checkedAt: saysTagIsGone(thrown) ? now : undefined,
     outcome: { kind: 'failed', error },
   };
 }

@@ -7,6 +7,7 @@ import type { Knowledge } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
 import { SingleFlight } from '../../../common/async/single-flight';
 import type { FetchedManifest, UpstreamRegistry } from '../upstream/upstream-registry';
+import type { ManifestLookup } from './content/manifest-answer';
 import type { ManifestContents } from './content/manifest-contents';
 import { parseManifest } from './content/parse-manifest';
 
@@ -43,22 +44,23 @@ export class ManifestKeeper {
   ) {}
 
   /**
-   * Fetches a manifest with one GET and the credentials of this organization, then calls
-   * {@link keep}. Throws the errors of the upstream client, UPSTREAM_CONTENT for an invalid
-   * manifest, QUOTA_EXCEEDED, STORE_FULL and STORE_FAILED.
+   * Fetches a manifest with one GET and the credentials of this organization, then calls {@link
+   * keep}. Requests that ask for the same media types share the GET. Throws the errors of the
+   * upstream client, UPSTREAM_CONTENT for an invalid manifest, QUOTA_EXCEEDED, STORE_FULL and
+   * STORE_FAILED.
    */
   fetch(
     target: PullTarget,
     reference: Reference,
     move: TagMove | undefined,
-    requestId: string,
-    signal: AbortSignal | undefined,
+    { requestId, signal, alsoAccept }: ManifestLookup,
   ): Promise<HeldManifest> {
-    const key = `${repositoryScope(target)}\n${formatReference(reference)}\n${move?.tag ?? ''}`;
+    const types = alsoAccept.join(',');
+    const key = `${repositoryScope(target)}\n${formatReference(reference)}\n${move?.tag ?? ''}\n${types}`;
     return this.fetches.run(
       key,
       async () => {
-        const fetched = await this.upstream.getManifest(target.upstream, reference);
+        const fetched = await this.upstream.getManifest(target.upstream, reference, undefined, alsoAccept);
         return this.keepNow(target, fetched, move, requestId);
       },
       signal,
@@ -73,8 +75,7 @@ export class ManifestKeeper {
     target: PullTarget,
     manifest: FetchedManifest,
     move: TagMove | undefined,
-    requestId: string,
-    signal: AbortSignal | undefined,
+    { requestId, signal }: Pick<ManifestLookup, 'requestId' | 'signal'>,
   ): Promise<HeldManifest> {
     const key = `${repositoryScope(target)}\n${manifest.digest}\n${move?.tag ?? ''}`;
     return this.admissions.run(key, () => this.keepNow(target, manifest, move, requestId), signal);

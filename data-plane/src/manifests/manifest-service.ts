@@ -9,11 +9,12 @@ import type { UpstreamReporter } from '../journal/upstream-reporter';
 import type { PullJournal } from '../journal/pull-journal';
 import { toPullEvent } from '../journal/pull-event';
 import type { RefusalSums } from '../journal/refusal-sums';
-import { requireAccepted } from './content/accepts';
+import { requestableTypes, requireAccepted } from './content/accepts';
 import { type PullProgress, refusedPull, servedPull } from './answered-pull';
 import type { ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { DigestResolver } from './resolve-digest';
-import { endsCachedTag, type TagManifestResolver } from './resolve-tag';
+import type { TagManifestResolver } from './resolve-tag';
+import { endsCachedTag } from './tag-gone';
 
 /** A manifest for a client, and the upstream that it belongs to. */
 export interface ServedManifest extends AnsweredFor {
@@ -89,7 +90,12 @@ export class ManifestService {
  * Returns the look-up for a request. If the image needs a verdict, a HEAD fetches it like a GET,
  * because only held images can be scanned.
  */
-function queryOf({ organization }: PullTarget, { headOnly, context, signal }: ManifestRequest): ManifestLookup {
+function queryOf({ organization }: PullTarget, { headOnly, context, accept, signal }: ManifestRequest): ManifestLookup {
   const needsVerdict = organization.scanPolicy !== undefined && organization.scanPolicy.unscanned !== 'SERVE';
-  return { headOnly: headOnly && !needsVerdict, requestId: context.requestId, signal };
+  return {
+    headOnly: headOnly && !needsVerdict,
+    alsoAccept: requestableTypes(accept),
+    requestId: context.requestId,
+    signal,
+  };
 }

@@ -1,15 +1,14 @@
-import { LayoverError, toLayoverError } from '../../../common/errors/layover-error';
 import type { Descriptor } from '../../../common/oci/descriptor';
 import type { Digest } from '../../../common/oci/digest';
 import type { PullTarget } from '../access/pull-target';
 import type { Knowledge } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
 import { SingleFlight } from '../../../common/async/single-flight';
-import { classifyUpstreamError } from '../upstream/classify-upstream-error';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { ManifestCacheStatus, ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { ManifestContents } from './content/manifest-contents';
 import type { ManifestKeeper, TagMove } from './manifest-keeper';
+import { withoutTag } from './tag-gone';
 import type { TagHints } from './tag-hints';
 
 /** The dependencies of the digest resolver. */
@@ -42,14 +41,12 @@ export class DigestResolver {
       if (content !== undefined) return answer(known.manifest, content, 'HIT', 0);
     }
     try {
-      if (query.headOnly) return answer(await this.head(target, digest, query.signal), undefined, 'MISS', 200);
+      if (query.headOnly) return answer(await this.head(target, digest, query), undefined, 'MISS', 200);
       const move = known === undefined ? await this.tagToMove(target, digest) : undefined;
-      const held = await keeper.fetch(target, { kind: 'digest', digest }, move, query.requestId, query.signal);
+      const held = await keeper.fetch(target, { kind: 'digest', digest }, move, query);
       return answer(held.descriptor, held.content, held.kept ? 'MISS' : 'BYPASS', 200);
     } catch (thrown) {
-      if (classifyUpstreamError(thrown) !== 'gone') throw thrown;
-      const { message, detail, upstreamStatus } = toLayoverError(thrown);
-      throw new LayoverError('MANIFEST_UNKNOWN', { message, detail, upstreamStatus, cause: thrown });
+      throw withoutTag(thrown);
     }
   }
 
@@ -64,14 +61,15 @@ export class DigestResolver {
     return cached === undefined || cached.checkedAt <= hint.checkedAt ? hint : undefined;
   }
 
-  private head(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<Descriptor> {
+  private head(target: PullTarget, digest: Digest, { alsoAccept, signal }: ManifestLookup): Promise<Descriptor> {
     return this.heads.run(
-      `${repositoryScope(target)}\n${digest}`,
+      `${repositoryScope(target)}\n${digest}\n${alsoAccept.join(',')}`,
       async () => {
         const reference = { kind: 'digest', digest } as const;
-        const { mediaType, size } = await this.parts.upstream.headManifest(target.upstream, reference);
+        const { upstream } = this.parts;
+        const { mediaType, size } = await upstream.headManifest(target.upstream, reference, undefined, alsoAccept);
         if (size !== undefined) return { digest, mediaType, size };
-        const fetched = await this.parts.upstream.getManifest(target.upstream, reference);
+        const fetched = await upstream.getManifest(target.upstream, reference, undefined, alsoAccept);
         return { digest, mediaType: fetched.mediaType, size: fetched.content.length };
       },
       signal,

@@ -1,26 +1,18 @@
-import { isLayoverError, LayoverError, toLayoverError } from '../../../common/errors/layover-error';
-import type { Descriptor } from '../../../common/oci/descriptor';
+import { toLayoverError } from '../../../common/errors/layover-error';
+import { isManifestType, MANIFEST_ACCEPT } from '../../../common/oci/media-types';
 import type { Tag } from '../../../common/oci/reference';
-import type { Clock } from '../../../common/runtime/clock';
 import type { PullTarget } from '../access/pull-target';
 import type { CachedTag } from '../known/catalog';
-import type { Knowledge } from '../known/knowledge';
-import { classifyUpstreamError } from '../upstream/classify-upstream-error';
-import type { ManifestCacheStatus, ManifestAnswer, ManifestLookup } from './content/manifest-answer';
-import type { ManifestContents } from './content/manifest-contents';
-import { type ManifestKeeper, tagValue } from './manifest-keeper';
-import type { CheckedTag, TagChecker } from './tag-checker';
-import type { TagHints } from './tag-hints';
+import { classifyUpstreamError, saysNothingAboutTag } from '../upstream/classify-upstream-error';
+import type { ManifestAnswer, ManifestLookup } from './content/manifest-answer';
+import { TagFetcher, type TagFetcherParts } from './fetch-tag';
+import { tagValue } from './manifest-keeper';
+import { MissingTags } from './missing-tags';
+import type { CheckedTag } from './tag-checker';
+import { isAnswerOfGoneTag, tagGone, withoutTag } from './tag-gone';
 
 /** The dependencies of the tag resolver. */
-export interface TagResolverParts {
-  readonly knowledge: Knowledge;
-  readonly contents: ManifestContents;
-  readonly keeper: ManifestKeeper;
-  readonly checker: TagChecker;
-  readonly hints: TagHints;
-  readonly clock: Clock;
-}
+export type TagResolverParts = TagFetcherParts;
 
 /** Changes of an expiration below this many milliseconds are not written. */
 const EXPIRATION_PRECISION_MS = 1000;
@@ -29,7 +21,13 @@ const EXPIRATION_PRECISION_MS = 1000;
  * Resolves a manifest by tag, following the table in docs/design/pull-semantics.md#manifest-by-tag.
  */
 export class TagManifestResolver {
-  constructor(private readonly parts: TagResolverParts) {}
+  private readonly fetcher: TagFetcher;
+  private readonly missing: MissingTags;
+
+  constructor(private readonly parts: TagResolverParts) {
+    this.fetcher = new TagFetcher(parts);
+    this.missing = new MissingTags(parts.clock);
+  }
 
   /**
    * Returns the manifest of a tag. Throws MANIFEST_UNKNOWN if the upstream answers that the tag
@@ -43,11 +41,11 @@ export class TagManifestResolver {
     const age = now - cached.checkedAt;
     // A negative age means that the clock was set back: only the upstream can confirm the tag then.
     if (!isExpired(cached, now) && age >= 0 && age < target.proxy.revalidateAfterSeconds * 1000) {
-      const answer = await this.serveCached(target, cached, 'HIT', query);
+      const answer = await this.serveCached(target, tag, cached, 'HIT', query);
       this.pushExpiration(target, tag, cached, now);
       return answer;
     }
-    return this.revalidate(target, tag, cached, query);
+    return this.revalidate(target, tag, cached, acceptingType(query, cached.manifest.mediaType));
   }
 
   /**
@@ -66,14 +64,18 @@ export class TagManifestResolver {
    * request.
    */
   private async resolveUncached(target: PullTarget, tag: Tag, query: ManifestLookup): Promise<ManifestAnswer> {
-    const { keeper, checker, clock } = this.parts;
+    const { missing } = this;
+    missing.requireUnknown(target, tag, query.alsoAccept);
     try {
-      if (query.headOnly)
-        return await this.moved(target, tag, await checker.check(target, tag, query.signal), 'MISS', query);
-      const held = await keeper.fetch(target, { kind: 'tag', tag }, { tag }, query.requestId, query.signal);
-      return fromUpstream(held.descriptor, held.content, held.kept ? 'MISS' : 'BYPASS', clock.now());
+      const answer = query.headOnly
+        ? await this.fetcher.moved(target, tag, await this.parts.checker.check(target, tag, query), 'MISS', query)
+        : await this.fetcher.fetch(target, tag, 'MISS', query);
+      missing.forget(target, tag, query.alsoAccept);
+      return answer;
     } catch (error) {
-      throw classifyUpstreamError(error) === 'gone' ? manifestUnknown(error) : error;
+      if (!isAnswerOfGoneTag(error)) throw withoutTag(error);
+      missing.remember(target, tag, query.alsoAccept, toLayoverError(error));
+      throw tagGone(error, false);
     }
   }
 
@@ -85,7 +87,7 @@ export class TagManifestResolver {
   ): Promise<ManifestAnswer> {
     let checked: CheckedTag;
     try {
-      checked = await this.parts.checker.check(target, tag, query.signal);
+      checked = await this.parts.checker.check(target, tag, query);
     } catch (error) {
       return this.withoutAnswer(target, tag, cached, error, query);
     }
@@ -94,51 +96,16 @@ export class TagManifestResolver {
     // only this node remembers would be served although no origin holds it.
     if (same && (await this.parts.knowledge.tag(target.key, tag)) !== undefined) {
       this.parts.knowledge.putTag(target.key, tag, tagValue(target, cached.manifest, checked.checkedAt));
-      const answer = await this.serveCached(target, cached, 'REVALIDATED', query);
+      const answer = await this.serveCached(target, tag, cached, 'REVALIDATED', query);
       return { ...answer, ageSeconds: undefined, upstreamStatus: 200, checkedAt: checked.checkedAt };
     }
     try {
-      return await this.moved(target, tag, checked, same ? 'MISS' : 'UPDATED', query);
+      return await this.fetcher.moved(target, tag, checked, same ? 'MISS' : 'UPDATED', query);
     } catch (error) {
       // Some upstreams limit GETs but not HEADs. The new version is then unavailable, and the old
       // one is still valid.
-      if (classifyUpstreamError(error) !== 'outage') throw error;
       return this.withoutAnswer(target, tag, cached, error, query);
     }
-  }
-
-  /**
-   * The tag at the upstream points to another digest: take that manifest from the repository, or
-   * fetch it.
-   */
-  private async moved(
-    target: PullTarget,
-    tag: Tag,
-    checked: CheckedTag,
-    status: 'MISS' | 'UPDATED',
-    query: ManifestLookup,
-  ): Promise<ManifestAnswer> {
-    const { knowledge, contents, keeper, hints } = this.parts;
-    const { digest, checkedAt } = checked;
-    const move = { tag, checkedAt };
-    const known = await knowledge.manifest(target.key, digest);
-    const content = known === undefined ? undefined : await contents.get(digest);
-    if (known !== undefined && content !== undefined) {
-      const manifest = { digest, mediaType: known.manifest.mediaType, content };
-      const held = await keeper.keep(target, manifest, move, query.requestId, query.signal);
-      return fromUpstream(held.descriptor, content, held.kept ? status : 'BYPASS', checkedAt);
-    }
-    if (query.headOnly) {
-      hints.remember(target, digest, move);
-      const { mediaType } = checked;
-      const size = checked.size ?? (await this.parts.checker.measure(target, digest));
-      return fromUpstream({ digest, mediaType, size }, undefined, status, checkedAt);
-    }
-    const held =
-      checked.fetched === undefined
-        ? await keeper.fetch(target, { kind: 'digest', digest }, move, query.requestId, query.signal)
-        : await keeper.keep(target, checked.fetched, move, query.requestId, query.signal);
-    return fromUpstream(held.descriptor, held.content, held.kept ? status : 'BYPASS', checkedAt);
   }
 
   /** Handles a tag that the upstream did not confirm: the rows for 404, 401/403 and outages. */
@@ -151,52 +118,71 @@ export class TagManifestResolver {
   ): Promise<ManifestAnswer> {
     const now = this.parts.clock.now();
     const trouble = classifyUpstreamError(error);
-    if (trouble === 'gone') {
-      if (target.proxy.onUpstreamDelete === 'PROPAGATE') this.parts.knowledge.removeTag(target.key, tag);
-      if (target.proxy.onUpstreamDelete === 'PROPAGATE') throw manifestUnknown(new CachedTagEnded(error));
-      if (isExpired(cached, now)) throw manifestUnknown(error);
+    if (isAnswerOfGoneTag(error)) {
+      const ends = target.proxy.onUpstreamDelete === 'PROPAGATE';
+      if (ends) this.parts.knowledge.removeTag(target.key, tag);
+      if (ends || isExpired(cached, now)) throw tagGone(error, ends);
+    } else if (trouble === 'gone') {
+      if (isExpired(cached, now)) throw withoutTag(error);
     } else if (trouble !== 'outage' || isExpired(cached, now) || isTooStale(target, cached, now)) {
       throw error;
     }
-    const answer = await this.serveCached(target, cached, 'STALE', query);
+    const answer = await this.serveCached(target, tag, cached, 'STALE', query).catch((failure: unknown) => {
+      // The bytes are lost, so the answer is what the upstream said about the tag.
+      if (!saysNothingAboutTag(failure)) throw failure;
+      throw withoutTag(error);
+    });
     return { ...answer, upstreamStatus: toLayoverError(error).upstreamStatus ?? 0 };
   }
 
   /**
    * Returns the cached version. If its bytes are missing, they are fetched again and the client
-   * does not notice.
+   * does not notice. If the upstream does not have them any more, it is asked for the tag.
    */
   private async serveCached(
     target: PullTarget,
+    tag: Tag,
     cached: CachedTag,
-    cacheStatus: ManifestCacheStatus,
+    cacheStatus: 'HIT' | 'REVALIDATED' | 'STALE',
     query: ManifestLookup,
   ): Promise<ManifestAnswer> {
     const { contents, keeper, clock } = this.parts;
     const { manifest } = cached;
-    const content =
-      (await contents.get(manifest.digest)) ??
-      (
-        await keeper.fetch(
-          target,
-          { kind: 'digest', digest: manifest.digest },
-          undefined,
-          query.requestId,
-          query.signal,
-        )
-      ).content;
+    let content = await contents.get(manifest.digest);
+    if (content === undefined) {
+      try {
+        const held = await keeper.fetch(target, { kind: 'digest', digest: manifest.digest }, undefined, query);
+        content = held.content;
+      } catch (error) {
+        // Before a stale answer, the upstream was asked for the tag just now.
+        if (!saysNothingAboutTag(error) || cacheStatus === 'STALE') throw error;
+        return this.replaceLost(target, tag, query);
+      }
+    }
     const ageSeconds = Math.max(0, Math.floor((clock.now() - cached.checkedAt) / 1000));
     return { descriptor: manifest, content, cacheStatus, ageSeconds, upstreamStatus: 0, checkedAt: 0 };
   }
+
+  /** Fetches the tag because the bytes of its cached version are lost here and at the upstream. */
+  private async replaceLost(target: PullTarget, tag: Tag, query: ManifestLookup): Promise<ManifestAnswer> {
+    try {
+      return await this.fetcher.fetch(target, tag, 'UPDATED', query);
+    } catch (error) {
+      if (!isAnswerOfGoneTag(error)) throw withoutTag(error);
+      const ends = target.proxy.onUpstreamDelete === 'PROPAGATE';
+      if (ends) this.parts.knowledge.removeTag(target.key, tag);
+      throw tagGone(error, ends);
+    }
+  }
 }
 
-function fromUpstream(
-  descriptor: Descriptor,
-  content: Buffer | undefined,
-  cacheStatus: ManifestCacheStatus,
-  checkedAt: number,
-): ManifestAnswer {
-  return { descriptor, content, cacheStatus, ageSeconds: undefined, upstreamStatus: 200, checkedAt };
+/**
+ * Returns a query that asks for the media type of the cached version too. Otherwise a registry that
+ * answers 404 unless Accept names that type would end the tag.
+ */
+function acceptingType(query: ManifestLookup, mediaType: string): ManifestLookup {
+  if (MANIFEST_ACCEPT.includes(mediaType) || !isManifestType(mediaType)) return query;
+  return { ...query, alsoAccept: [...new Set([...query.alsoAccept, mediaType])].sort() };
 }
 
 function isExpired(cached: CachedTag, now: number): boolean {
@@ -206,32 +192,4 @@ function isExpired(cached: CachedTag, now: number): boolean {
 function isTooStale(target: PullTarget, cached: CachedTag, now: number): boolean {
   const limit = target.proxy.staleIfErrorSeconds;
   return limit !== undefined && now - cached.checkedAt > limit * 1000;
-}
-
-/** The cause of a failure that also ended a cached tag. */
-class CachedTagEnded {
-  constructor(readonly answer: unknown) {}
-}
-
-/**
- * Returns whether an error says that the upstream deleted a tag that was cached. The control plane
- * ends the tag when it receives the record of this pull (docs/design/bounds.md#upstream-deletions).
- */
-export function endsCachedTag(thrown: unknown): boolean {
-  return isLayoverError(thrown) && thrown.cause instanceof CachedTagEnded;
-}
-
-/**
- * Converts NAME_UNKNOWN to MANIFEST_UNKNOWN: clients expect this code from the manifest endpoint,
- * and an unknown repository has no manifests.
- */
-function manifestUnknown(thrown: unknown): LayoverError {
-  const error = toLayoverError(thrown instanceof CachedTagEnded ? thrown.answer : thrown);
-  if (error.key === 'MANIFEST_UNKNOWN' && error === thrown) return error;
-  return new LayoverError('MANIFEST_UNKNOWN', {
-    message: error.message,
-    detail: error.detail,
-    upstreamStatus: error.upstreamStatus,
-    cause: thrown,
-  });
 }

@@ -6,12 +6,13 @@ import type { PullTarget } from '../access/pull-target';
 import { repositoryScope } from '../access/repository-scope';
 import { SingleFlight } from '../../../common/async/single-flight';
 import type { FetchedManifest, UpstreamRegistry } from '../upstream/upstream-registry';
+import type { ManifestLookup } from './content/manifest-answer';
 
 /** The answer of the upstream about a tag. */
 export interface CheckedTag {
   readonly digest: Digest;
   readonly mediaType: string;
-  /** undefined if the answer to the HEAD had no length. */
+  /** Bytes; undefined if the answer to the HEAD does not say it. */
   readonly size: number | undefined;
   /** Milliseconds since the epoch. */
   readonly checkedAt: number;
@@ -19,12 +20,20 @@ export interface CheckedTag {
   readonly fetched: FetchedManifest | undefined;
 }
 
-/** Statuses of registries that do not support HEAD for manifests. */
+/** A tag whose manifest was fetched to learn where it points. */
+type FetchedTag = CheckedTag & { readonly size: number };
+
+type Query = Pick<ManifestLookup, 'alsoAccept' | 'signal'>;
+
+/**
+ * Statuses of registries without HEAD for manifests, where the client does not ask with GET itself.
+ */
 const HEAD_UNSUPPORTED: ReadonlySet<number | undefined> = new Set([405, 501]);
 
 /** Asks the upstream where a tag points with one HEAD, which all concurrent callers share. */
 export class TagChecker {
   private readonly checks = new SingleFlight<CheckedTag>();
+  private readonly fetches = new SingleFlight<FetchedTag>();
 
   constructor(
     private readonly upstream: UpstreamRegistry,
@@ -35,29 +44,43 @@ export class TagChecker {
    * Returns the digest of a tag at the upstream. Throws the errors of the upstream client, and
    * CANCELLED if the caller aborts.
    */
-  check(target: PullTarget, tag: Tag, signal: AbortSignal | undefined): Promise<CheckedTag> {
-    return this.checks.run(`${repositoryScope(target)}\n${tag}`, () => this.ask(target, tag), signal);
+  check(target: PullTarget, tag: Tag, query: Query): Promise<CheckedTag> {
+    const key = `${repositoryScope(target)}\n${tag}\n${query.alsoAccept.join(',')}`;
+    return this.checks.run(key, () => this.ask(target, tag, query.alsoAccept), query.signal);
   }
 
   /**
-   * Returns the size of a manifest by fetching its body, if the HEAD of the upstream had no length.
-   * Nothing is stored.
+   * Fetches the manifest of a tag and stores nothing, for a HEAD of a client that needs more than
+   * the upstream says to a HEAD. Throws like {@link check}.
    */
-  async measure(target: PullTarget, digest: Digest): Promise<number> {
-    return (await this.upstream.getManifest(target.upstream, { kind: 'digest', digest })).content.length;
+  fetch(target: PullTarget, tag: Tag, query: Query): Promise<FetchedTag> {
+    const key = `${repositoryScope(target)}\n${tag}\n${query.alsoAccept.join(',')}`;
+    return this.fetches.run(key, () => this.get(target, tag, query.alsoAccept), query.signal);
   }
 
-  private async ask(target: PullTarget, tag: Tag): Promise<CheckedTag> {
+  /**
+   * Returns the size of a manifest in bytes by fetching it, if the upstream does not say the size
+   * to a HEAD. Nothing is stored.
+   */
+  async measure(target: PullTarget, digest: Digest, { alsoAccept }: Query): Promise<number> {
+    const reference = { kind: 'digest', digest } as const;
+    return (await this.upstream.getManifest(target.upstream, reference, undefined, alsoAccept)).content.length;
+  }
+
+  private async ask(target: PullTarget, tag: Tag, alsoAccept: readonly string[]): Promise<CheckedTag> {
     const reference = { kind: 'tag', tag } as const;
     try {
-      const { digest, mediaType, size } = await this.upstream.headManifest(target.upstream, reference);
-      if (digest !== undefined) {
-        return { digest, mediaType, size, checkedAt: this.clock.now(), fetched: undefined };
-      }
+      const head = await this.upstream.headManifest(target.upstream, reference, undefined, alsoAccept);
+      const { digest, mediaType, size, fetched } = head;
+      if (digest !== undefined) return { digest, mediaType, size, checkedAt: this.clock.now(), fetched };
     } catch (error) {
       if (!isLayoverError(error) || !HEAD_UNSUPPORTED.has(error.upstreamStatus)) throw error;
     }
-    const fetched = await this.upstream.getManifest(target.upstream, reference);
+    return this.get(target, tag, alsoAccept);
+  }
+
+  private async get(target: PullTarget, tag: Tag, alsoAccept: readonly string[]): Promise<FetchedTag> {
+    const fetched = await this.upstream.getManifest(target.upstream, { kind: 'tag', tag }, undefined, alsoAccept);
     const { digest, mediaType, content } = fetched;
     return { digest, mediaType, size: content.length, checkedAt: this.clock.now(), fetched };
   }

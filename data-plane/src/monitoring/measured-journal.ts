@@ -1,5 +1,5 @@
 import type { NewRecord, PullJournal } from '../journal/pull-journal';
-import { refusedAs } from '../journal/pull-event';
+import { failureStatus } from '../../../common/errors/failure-status';
 import type { DataPlaneMetrics } from './metrics';
 
 /** Wraps the journal to count what passes through it: pulls by cache status, bytes in and out. */
@@ -17,7 +17,7 @@ export function measuredJournal(journal: PullJournal, metrics: DataPlaneMetrics)
       if (status !== undefined) countPulls(String(status));
       if (record.refusals?.kind === 'PULL') {
         for (const { httpStatus = 0, count } of record.refusals.errors ?? [])
-          countPulls(refusedAs(httpStatus), Number(count));
+          countPulls(failureStatus(httpStatus), Number(count));
       }
       return journal.append(record);
     },

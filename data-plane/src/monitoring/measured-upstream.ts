@@ -47,10 +47,12 @@ export function measuredUpstream(
   }
 
   return {
-    headManifest: (repository, reference, signal) =>
-      measure('head-manifest', repository.origin, () => registry.headManifest(repository, reference, signal)),
-    getManifest: (repository, reference, signal) =>
-      measure('get-manifest', repository.origin, () => registry.getManifest(repository, reference, signal)),
+    headManifest: (repository, reference, signal, alsoAccept) =>
+      measure('head-manifest', repository.origin, () =>
+        registry.headManifest(repository, reference, signal, alsoAccept),
+      ),
+    getManifest: (repository, reference, signal, alsoAccept) =>
+      measure('get-manifest', repository.origin, () => registry.getManifest(repository, reference, signal, alsoAccept)),
     headBlob: (repository, digest, signal) =>
       measure('head-blob', repository.origin, () => registry.headBlob(repository, digest, signal)),
     openBlob: (repository, digest, offset, signal) =>

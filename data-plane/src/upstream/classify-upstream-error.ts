@@ -28,3 +28,16 @@ const MEANING: Partial<Record<ErrorKey, UpstreamErrorKind>> = {
 export function classifyUpstreamError(thrown: unknown): UpstreamErrorKind {
   return isLayoverError(thrown) ? (MEANING[thrown.key] ?? 'other') : 'other';
 }
+
+/**
+ * Returns whether an error for a request by digest is an answer about that digest: the upstream
+ * does not have it, refuses it, or sends other bytes. It says nothing about a tag that points to
+ * the digest, so the tag itself is asked next (docs/design/pull-semantics.md#gone). A limit or an
+ * outage is no such answer.
+ */
+export function saysNothingAboutTag(thrown: unknown): boolean {
+  const kind = classifyUpstreamError(thrown);
+  if (kind === 'gone' || kind === 'denied') return true;
+  if (!isLayoverError(thrown) || !thrown.key.startsWith('UPSTREAM_')) return false;
+  return thrown.upstreamStatus !== undefined && thrown.upstreamStatus < 500;
+}

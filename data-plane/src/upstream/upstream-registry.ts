@@ -40,11 +40,15 @@ export interface UpstreamRepository {
   readonly hops?: readonly string[];
 }
 
-/** The answer to a HEAD. `digest` is undefined if the registry sends no valid digest. */
+/** What a HEAD, or a GET in its place, says about a manifest. */
 export interface ManifestHead {
+  /** undefined if the registry sends no valid digest, which is allowed for a request by digest. */
   readonly digest: Digest | undefined;
   readonly mediaType: string;
+  /** Bytes; undefined if the registry does not say it. Never 0: no manifest is empty. */
   readonly size: number | undefined;
+  /** The manifest itself if the registry was asked with GET, so that callers need not ask again. */
+  readonly fetched?: FetchedManifest;
 }
 
 /**
@@ -125,8 +129,24 @@ export interface UpstreamHealth {
  * of the upstream and never a query string, header or credential.
  */
 export interface UpstreamRegistry {
-  headManifest(repository: UpstreamRepository, reference: Reference, signal?: AbortSignal): Promise<ManifestHead>;
-  getManifest(repository: UpstreamRepository, reference: Reference, signal?: AbortSignal): Promise<FetchedManifest>;
+  /**
+   * Asks with GET if the upstream gives nothing that can be used to HEAD: a refusal of a HEAD alone
+   * is never an answer. `alsoAccept` are media types that are asked for besides the known ones
+   * (requestableTypes in accepts.ts).
+   */
+  headManifest(
+    repository: UpstreamRepository,
+    reference: Reference,
+    signal?: AbortSignal,
+    alsoAccept?: readonly string[],
+  ): Promise<ManifestHead>;
+  /** `alsoAccept` as for headManifest. */
+  getManifest(
+    repository: UpstreamRepository,
+    reference: Reference,
+    signal?: AbortSignal,
+    alsoAccept?: readonly string[],
+  ): Promise<FetchedManifest>;
   /**
    * Returns the size of a blob; undefined if the upstream has the blob but does not send its size.
    */

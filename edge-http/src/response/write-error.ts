@@ -1,7 +1,7 @@
+import { failureStatus } from '../../../common/errors/failure-status';
 import type { Logger } from '../../../common/runtime/logger';
 import { type LayoverError, toLayoverError } from '../../../common/errors/layover-error';
 import type { Exchange } from '../request/exchange';
-import type { CacheStatus } from '../registry/registry-reader';
 import type { RegistryRequest } from '../request/registry-request';
 import { answer, baseHeaders } from './answer';
 import { addCacheStatus } from './cache-headers';
@@ -47,14 +47,9 @@ export function createWriteError(challenge: ChallengeWriter, logger: Logger): Wr
     // RFC 9110 section 14.4; left out where the size is not known.
     if (http === 416 && typeof size === 'number') headers['Content-Range'] = `bytes */${size}`;
     if (error.retryAfterSeconds !== undefined) headers['Retry-After'] = Math.max(0, Math.ceil(error.retryAfterSeconds));
-    if (request !== undefined && 'address' in request) addCacheStatus(headers, exchange, statusOf(http));
+    if (request !== undefined && 'address' in request) addCacheStatus(headers, exchange, failureStatus(http));
     answer(exchange, http, headers, errorBody(error));
   };
-}
-
-/** Returns the cache status of an error: ERROR for failures, REFUSED for all other refusals. */
-function statusOf(http: number): CacheStatus {
-  return http >= 500 || http === 429 ? 'ERROR' : 'REFUSED';
 }
 
 function allowed(error: LayoverError): string {

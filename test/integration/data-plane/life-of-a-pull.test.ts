@@ -242,7 +242,7 @@ test('every answered manifest request becomes one complete record at the control
       userAgent: 'test/1',
     },
     { requestId: 'r2', method: 'HEAD', cacheStatus: 'REVALIDATED', upstreamStatus: 200, httpStatus: 200, bytes: 0 },
-    { requestId: 'r3', cacheStatus: 'REFUSED', upstreamStatus: 404, httpStatus: 404, errorCode: 'MANIFEST_UNKNOWN' },
+    { requestId: 'r3', cacheStatus: 'ERROR', upstreamStatus: 404, httpStatus: 404, errorCode: 'MANIFEST_UNKNOWN' },
     { requestId: 'r4', cacheStatus: 'REFUSED', httpStatus: 403, errorCode: 'DENIED' },
     { requestId: 'r5', organizationUid: '', httpStatus: 401, errorCode: 'UNAUTHORIZED' },
   ]);

@@ -1,3 +1,4 @@
+import { isHeldReference } from '../../../../common/oci/held-role';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { ManifestRow } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
@@ -194,8 +195,8 @@ function toContent(admission: Admission, repositoryId: number): ManifestContent 
 /** Returns the sizes of config and layers, each digest once. */
 function blobSizes(references: Admission['references']): ReadonlyMap<string, number> {
   const sizes = new Map<string, number>();
-  for (const { role, digest, size } of references)
-    if (role === 'LAYER' || role === 'CONFIG') sizes.set(digest, Math.max(size, sizes.get(digest) ?? 0));
+  for (const { digest, size } of references.filter(isHeldReference))
+    sizes.set(digest, Math.max(size, sizes.get(digest) ?? 0));
   return sizes;
 }
 

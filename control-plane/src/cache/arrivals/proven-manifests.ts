@@ -1,3 +1,4 @@
+import { HELD_ROLES } from '../../../../common/oci/held-role';
 import { Table } from '../../../../schema/tables';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
@@ -46,7 +47,7 @@ async function missingBlobs(queries: Queries, ids: readonly number[]): Promise<r
       on.on('h.origin_version', 'm.origin_version').andOn('h.digest', 'x.digest'),
     )
     .whereIn('m.id', [...ids])
-    .whereIn('x.role', ['LAYER', 'CONFIG'])
+    .whereIn('x.role', HELD_ROLES)
     .where((missing) =>
       missing
         .whereNull('h.digest')

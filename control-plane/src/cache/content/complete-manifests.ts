@@ -1,3 +1,4 @@
+import { HELD_ROLES_SQL } from '../../../../common/oci/held-role';
 import { Table } from '../../../../schema/tables';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
@@ -8,7 +9,7 @@ import type { Queries } from '../../db/database';
  */
 export const HAS_ALL_BLOBS = `NOT EXISTS (
   SELECT 1 FROM manifest_references x
-  WHERE x.manifest_id = m.id AND x.role IN ('LAYER', 'CONFIG') AND NOT EXISTS (
+  WHERE x.manifest_id = m.id AND x.role IN (${HELD_ROLES_SQL}) AND NOT EXISTS (
     SELECT 1 FROM origin_holdings h JOIN blobs b ON b.digest = h.digest
     WHERE h.origin_version = m.origin_version AND h.digest = x.digest
       AND (h.state = 'HELD' OR h.manifest_repositories > 0) AND b.state = 'PRESENT'))`;

@@ -1,3 +1,4 @@
+import { isHeldReference } from '../../../../common/oci/held-role';
 import type { ManifestReferenceRow, ManifestRow } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import { type HoldingKey, holdingKey, type HoldingsStore } from '../holdings/holdings.store';
@@ -100,7 +101,7 @@ function walk(node: Node, visit: (node: Node) => void): void {
 }
 
 function blobReferences(node: Node): readonly ManifestReferenceRow[] {
-  return node.references.filter(({ role }) => role === 'LAYER' || role === 'CONFIG');
+  return node.references.filter(isHeldReference);
 }
 
 function childReferences(references: readonly ManifestReferenceRow[]): readonly ManifestReferenceRow[] {

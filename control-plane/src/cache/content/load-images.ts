@@ -1,3 +1,4 @@
+import { isHeldReference } from '../../../../common/oci/held-role';
 import type { ManifestReferenceRow, ManifestRow } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import type { ReleasedContent } from '../holdings/manifest-content';
@@ -88,11 +89,7 @@ export async function loadImages(
       row,
       repositoryId: row.repository_id,
       digest: row.digest,
-      blobs: new Set(
-        (references.get(row.id) ?? [])
-          .filter(({ role }) => role === 'LAYER' || role === 'CONFIG')
-          .map(({ digest }) => digest),
-      ),
+      blobs: new Set((references.get(row.id) ?? []).filter(isHeldReference).map(({ digest }) => digest)),
     })),
   }));
 }

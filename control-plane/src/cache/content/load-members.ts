@@ -1,3 +1,4 @@
+import { isHeldReference } from '../../../../common/oci/held-role';
 import type { ManifestRow } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import type { ManifestStore } from './manifest.store';
@@ -15,7 +16,7 @@ export async function loadMembers(
   const blobs = new Map<number, Set<string>>(rows.map(({ id }) => [id, new Set()]));
   const references = await manifests.references(queries, [...blobs.keys()]);
   for (const { manifest_id, role, digest } of references)
-    if (role === 'LAYER' || role === 'CONFIG') blobs.get(manifest_id)?.add(digest);
+    if (isHeldReference({ role })) blobs.get(manifest_id)?.add(digest);
   return rows.map((row) => ({
     row,
     repositoryId: row.repository_id,

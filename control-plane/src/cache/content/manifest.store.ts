@@ -1,3 +1,4 @@
+import { HELD_ROLES } from '../../../../common/oci/held-role';
 import { type ManifestReferenceRow, type ManifestRow, Table } from '../../../../schema/tables';
 import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
@@ -93,8 +94,9 @@ export class ManifestStore {
   }
 
   /**
-   * Returns a reference of any manifest of the repository to this blob. Clients may only read blobs
-   * that have one.
+   * Returns a reference of a manifest of the repository to this blob, one with a size if there is
+   * one. It gives clients the right to ask the upstream for the blob, also for one that is stored
+   * elsewhere.
    */
   async findBlobReference(
     queries: Queries,
@@ -103,7 +105,8 @@ export class ManifestStore {
   ): Promise<ManifestReferenceRow | undefined> {
     return queries<ManifestReferenceRow>(Table.manifestReferences)
       .where({ repository_id: repositoryId, digest })
-      .whereIn('role', ['LAYER', 'CONFIG'])
+      .whereIn('role', [...HELD_ROLES, 'FOREIGN'])
+      .orderBy('size', 'desc')
       .first<ManifestReferenceRow | undefined>();
   }
 
@@ -156,7 +159,7 @@ export class ManifestStore {
     const rows: ManifestRow[] = await queries(`${Table.manifestReferences} as x`)
       .join(`${Table.manifests} as m`, 'm.id', 'x.manifest_id')
       .where({ 'x.digest': digest, 'm.origin_version': originVersion })
-      .whereIn('x.role', ['LAYER', 'CONFIG'])
+      .whereIn('x.role', HELD_ROLES)
       .select('m.*');
     const above = await this.ancestors(
       queries,

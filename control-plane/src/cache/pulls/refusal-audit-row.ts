@@ -1,3 +1,4 @@
+import { failureStatus } from '../../../../common/errors/failure-status';
 import type { RefusalSum__Output } from '../../../../proto/gen/layover/v1/RefusalSum';
 import type { AuditEventRow } from '../../../../schema/tables';
 import { recordTime, toColumnText } from './pull-audit-row';
@@ -20,7 +21,7 @@ export function refusalAuditRow(
   const errors = sum.errors.slice(0, MAX_ERRORS);
   const [only] = errors.length === 1 ? errors : [];
   const isStatus = only !== undefined && only.httpStatus >= 100 && only.httpStatus <= 599;
-  const isFailed = errors.length > 0 && errors.every(({ httpStatus }) => httpStatus >= 500 || httpStatus === 429);
+  const isFailed = errors.length > 0 && errors.every(({ httpStatus }) => failureStatus(httpStatus) === 'ERROR');
   return {
     id,
     at,

@@ -1,3 +1,4 @@
+import { HELD_ROLES_SQL } from '../../../../common/oci/held-role';
 /**
  * The column that identifies an organization (by its origin) or a repository in manifests, tags and
  * repository_holdings.
@@ -69,7 +70,7 @@ export function bytesByInactive(column: ScopeColumn, join: OrderedJoin): string 
         SELECT i.origin_version, i.digest, 1 AS manifests, 0 AS names FROM inactive i
         UNION ALL
         SELECT i.origin_version, x.digest, 0, COUNT(DISTINCT i.id) FROM inactive i
-        ${join} manifest_references x ON x.manifest_id = i.id AND x.role IN ('LAYER', 'CONFIG')
+        ${join} manifest_references x ON x.manifest_id = i.id AND x.role IN (${HELD_ROLES_SQL})
         GROUP BY i.origin_version, x.digest
       ) n GROUP BY n.origin_version, n.digest
     )
@@ -102,7 +103,7 @@ export function bytesByActive(column: ScopeColumn, join: OrderedJoin): string {
       SELECT m.origin_version, m.digest FROM active_manifests m
       UNION
       SELECT m.origin_version, x.digest FROM active_manifests m
-      ${join} manifest_references x ON x.manifest_id = m.id AND x.role IN ('LAYER', 'CONFIG')
+      ${join} manifest_references x ON x.manifest_id = m.id AND x.role IN (${HELD_ROLES_SQL})
     )
     SELECT CAST((${held}) - COALESCE(SUM(h.size), 0) AS CHAR) AS bytes FROM needed n
     ${join} origin_holdings h ON h.origin_version = n.origin_version AND h.digest = n.digest WHERE ${IS_HELD}`;

@@ -1,3 +1,4 @@
+import { HELD_ROLES } from '../../../../common/oci/held-role';
 import { Table } from '../../../../schema/tables';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
@@ -62,7 +63,7 @@ export async function countHoldings(
       .crossJoin(`${Table.manifests} as m`, 'm.id', 'x.manifest_id')
       .crossJoin(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
       .whereIn('x.digest', part)
-      .whereIn('x.role', ['LAYER', 'CONFIG'])
+      .whereIn('x.role', HELD_ROLES)
       .where('r.origin_version', originVersion)
       .groupBy('m.repository_id', 'x.digest')
       .select('m.repository_id', 'x.digest')

@@ -1,3 +1,4 @@
+import { isHeldReference } from '../../../../common/oci/held-role';
 import { type ManifestRow, type OriginHoldingRow, type RepositoryRow, Table } from '../../../../schema/tables';
 import type { ContentStores } from '../../cache/content/content-stores';
 import type { Queries } from '../../db/database';
@@ -97,7 +98,7 @@ async function* neededDigests(
       );
       const digests = [
         ...manifests.map(({ digest }) => digest),
-        ...references.filter(({ role }) => role === 'LAYER' || role === 'CONFIG').map(({ digest }) => digest),
+        ...references.filter(isHeldReference).map(({ digest }) => digest),
       ];
       const holdings = await stores.holdings.find(queries, originVersion, digests);
       const rest = digests.filter((digest) => !holdings.has(digest));

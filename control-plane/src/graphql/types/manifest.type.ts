@@ -77,7 +77,7 @@ export class BlobType {
   @Field(() => String)
   mediaType!: string;
 
-  @Field(() => ByteSizeScalar)
+  @Field(() => ByteSizeScalar, { description: 'The size that the manifest declares; 0 if it declares none.' })
   sizeBytes!: bigint;
 
   @Field(() => Boolean)

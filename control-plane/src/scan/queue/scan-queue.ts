@@ -1,3 +1,4 @@
+import { HELD_ROLES } from '../../../../common/oci/held-role';
 import type { ScanDeletionRow, ScanRow } from '../../../../schema/scan-tables';
 import { Table } from '../../../../schema/tables';
 import { bulkInsert } from '../../db/bulk-insert';
@@ -46,7 +47,7 @@ export class ScanQueue implements ScanNotices {
         .join(`${Table.manifests} as m`, 'm.id', 'x.manifest_id')
         .join(`${Table.scans} as s`, 's.digest', 'm.digest')
         .whereIn('x.digest', part)
-        .whereIn('x.role', ['LAYER', 'CONFIG'])
+        .whereIn('x.role', HELD_ROLES)
         .where('s.state', 'WAITING_FOR_LAYERS')
         .limit(ARRIVAL_STEP)
         .distinct({ digest: 's.digest' })) as { digest: string }[];

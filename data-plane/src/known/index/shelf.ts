@@ -1,5 +1,6 @@
-import type { Descriptor } from '../../../../common/oci/descriptor';
+import { type Descriptor, declaredSize } from '../../../../common/oci/descriptor';
 import type { Digest } from '../../../../common/oci/digest';
+import { isHeldReference } from '../../../../common/oci/held-role';
 import type { CachedManifest, CachedTag } from '../catalog';
 
 /** A stored referrers answer. */
@@ -51,7 +52,9 @@ export class Shelf {
   /** Stores a manifest, and the layers and the config that it names as blobs. */
   putManifest(value: CachedManifest): void {
     this.put(this.manifests, value.manifest.digest, JSON.stringify(value), textCost);
-    for (const blob of blobsNamedBy(value)) this.putBlob(blob);
+    // What another manifest says about the size is better than nothing.
+    for (const blob of blobsNamedBy(value))
+      if (declaredSize(blob) !== undefined || !this.blobs.has(blob.digest)) this.putBlob(blob);
   }
 
   blob(digest: Digest): Descriptor | undefined {
@@ -118,11 +121,12 @@ export class Shelf {
 }
 
 /**
- * Yields the layers and the config that a manifest names. The children of an index are not blobs.
+ * Yields the layers and the config that a manifest names, also those that are stored elsewhere: a
+ * client may ask the upstream for them. The children of an index are not blobs.
  */
 function* blobsNamedBy({ references }: CachedManifest): Iterable<Descriptor> {
   for (const { role, descriptor } of references) {
-    if (descriptor && (role === 'LAYER' || role === 'CONFIG')) yield descriptor as Descriptor;
+    if (descriptor && isHeldReference({ role })) yield descriptor as Descriptor;
   }
 }
 

@@ -1,25 +1,17 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
-import type { Descriptor } from '../../../../common/oci/descriptor';
-import { type Digest, parseDigest } from '../../../../common/oci/digest';
+import type { Digest } from '../../../../common/oci/digest';
+import { type ManifestDocument, parseDocument, typeOfDocument } from '../../../../common/oci/manifest-document';
 import { exceededLimit, tooMany } from '../../../../common/oci/manifest-limits';
-import { bareMediaType, isIndex, MediaType } from '../../../../common/oci/media-types';
+import { bareMediaType, isIndex, isManifestType, isSchema1, MANIFEST_ACCEPT } from '../../../../common/oci/media-types';
 import type { ManifestReference } from '../../../../proto/gen/layover/v1/ManifestReference';
+import { jsonDepth } from './json-depth';
+import { foreignDigests, readIndexEntry, readReference, boundedText, type UsableReference } from './read-references';
 
 /**
  * Maximum nesting of the JSON; real manifests have about 5 levels
  * (docs/design/pull-semantics.md#manifest-limits).
  */
 const MAX_DEPTH = 100;
-
-const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(json|prettyjws)$/;
-/** Generic content types; the document itself then tells the media type. */
-const GENERIC_TYPES: ReadonlySet<string> = new Set([
-  '',
-  'application/json',
-  'application/octet-stream',
-  'text/plain',
-  'binary/octet-stream',
-]);
 
 /**
  * The parts of a manifest that Layover reads. The bytes of a manifest are never changed
@@ -34,157 +26,107 @@ export interface ParsedManifest {
    * (docs/design/pull-semantics.md#blobs).
    */
   readonly foreign: ReadonlySet<Digest>;
+  /**
+   * Number of layers without a usable descriptor, which have no reference. Nobody can get them
+   * here, and no scan covers them.
+   */
+  readonly unusableLayers: number;
 }
 
 /**
  * Parses a manifest or index of at most 4 MiB (OCI image specification, "manifest.md" and
- * "image-index.md"; Docker schema 2). `contentType` is the Content-Type of the upstream. Throws
- * UPSTREAM_CONTENT, naming `what`, for anything that is not a manifest: the bytes came from the
- * upstream, so the upstream is at fault.
+ * "image-index.md"; Docker schema 2). `contentType` is the Content-Type of the upstream.
+ * Descriptors that cannot be used are left out, and a manifest of a type that Layover does not know
+ * has the references that can be read, perhaps none
+ * (docs/design/pull-semantics.md#unusable-descriptors). Throws UPSTREAM_CONTENT, naming `what`, for
+ * schema 1, for a document that clients would read in different ways, for one that exceeds a limit,
+ * and for anything that is not a manifest: the bytes came from the upstream, so the upstream is at
+ * fault.
  */
 export function parseManifest(content: Buffer, contentType: string, what: string): ParsedManifest {
   const declared = bareMediaType(contentType);
-  const document = readDocument(content, what);
-  if (SCHEMA_1.test(declared) || document['schemaVersion'] === 1) {
+  if (jsonDepth(content) > MAX_DEPTH) throw bad(what, 'it is nested too deeply');
+  const document = parseDocument(content);
+  if (isSchema1(declared) || (document !== undefined && isSchema1Document(document, declared))) {
     throw bad(
       what,
       'the upstream has only the obsolete schema 1, which Layover does not support; push the image again',
     );
   }
-  const mediaType = GENERIC_TYPES.has(declared) ? typeFromDocument(document, what) : declared;
-  requireSameType(mediaType, document['mediaType'], what);
-  const reader = new ReferenceReader(what);
-  if (isIndex(mediaType)) {
-    // Some clients would read such a document as an index and others as an image manifest (OCI
-    // security advisory GHSA-mc8v-mgrf-8f4m).
-    if ('layers' in document || 'config' in document) throw bad(what, 'it is both an index and an image manifest');
-    reader.addAll('CHILD', document['manifests']);
-  } else {
-    if ('manifests' in document) throw bad(what, 'it is both an index and an image manifest');
-    reader.add('CONFIG', document['config'], 0);
-    reader.addAll('LAYER', document['layers'] ?? document['blobs']);
+  const mediaType = isManifestType(declared) ? declared : document && typeOfDocument(document);
+  const isKnown = mediaType !== undefined && MANIFEST_ACCEPT.includes(mediaType);
+  if (mediaType === undefined || (isKnown && document === undefined))
+    throw bad(what, document === undefined ? 'it is not a JSON object' : 'it is JSON, but not a manifest');
+  if (document === undefined) {
+    return { mediaType, artifactType: '', references: [], foreign: new Set(), unusableLayers: 0 };
   }
-  reader.add('SUBJECT', document['subject'], 0);
-  const { references, foreign } = reader;
-  const named = references.map(({ role, descriptor }) => ({ role, size: descriptor.size }));
-  const excess = exceededLimit([{ role: undefined, size: content.length }, ...named]);
+  requireSameType(mediaType, document['mediaType'], what);
+  if (isKnown) requireOneReading(mediaType, document, what);
+  const lists = isKnown ? listsOf(mediaType, document, what) : anyListsOf(document);
+  const references = readAll(document, lists, what);
+  const sizes = references.map(({ role, descriptor }) => ({ role, size: descriptor.size }));
+  const excess = exceededLimit([{ role: undefined, size: content.length }, ...sizes]);
   if (excess !== undefined) throw bad(what, excess);
+  const foreign = foreignDigests([...lists.layers, ...lists.entries]);
   return {
     mediaType,
-    artifactType: typeof document['artifactType'] === 'string' ? document['artifactType'].slice(0, 255) : '',
+    artifactType: boundedText(document['artifactType']),
     references: references.map((reference) => markForeign(reference, foreign)),
     foreign,
+    unusableLayers: lists.layers.filter((item) => readReference('LAYER', item, 0) === undefined).length,
   };
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
+/** The descriptors of a document that are in lists. */
+interface DescriptorLists {
+  readonly layers: readonly unknown[];
+  readonly entries: readonly unknown[];
+}
 
-/** A reference whose descriptor was checked. */
-type ParsedReference = ManifestReference & {
-  readonly role: 'LAYER' | 'CONFIG' | 'CHILD' | 'SUBJECT';
-  readonly descriptor: Descriptor;
-};
+/** Returns the lists of a manifest of a known type. Throws if one is something else. */
+function listsOf(mediaType: string, document: ManifestDocument, what: string): DescriptorLists {
+  const list = (value: unknown): readonly unknown[] => {
+    if (value === undefined || value === null) return [];
+    if (!Array.isArray(value)) throw bad(what, 'its descriptors are not a list');
+    return value as readonly unknown[];
+  };
+  return isIndex(mediaType)
+    ? { layers: [], entries: list(document['manifests']) }
+    : { layers: list(document['layers'] ?? document['blobs']), entries: [] };
+}
+
+/** Returns what looks like lists of descriptors in a document whose structure is not known. */
+function anyListsOf(document: ManifestDocument): DescriptorLists {
+  const list = (name: string): readonly unknown[] => (Array.isArray(document[name]) ? document[name] : []);
+  return { layers: [...list('layers'), ...list('blobs')], entries: list('manifests') };
+}
+
+function readAll(document: ManifestDocument, { layers, entries }: DescriptorLists, what: string): UsableReference[] {
+  // Checked before the entries are read, so that a long list costs nothing.
+  const excess = tooMany('layers', layers.length) ?? tooMany('children', entries.length);
+  if (excess !== undefined) throw bad(what, excess);
+  const found = [
+    readReference('CONFIG', document['config'], 0),
+    ...layers.map((item, position) => readReference('LAYER', item, position)),
+    ...entries.map(readIndexEntry),
+    readReference('SUBJECT', document['subject'], 0),
+  ];
+  return found.filter((reference) => reference !== undefined);
+}
 
 /**
  * Marks a layer that is stored elsewhere. Another reference to the same digest may be the one that
  * says so.
  */
-function markForeign(reference: ParsedReference, foreign: ReadonlySet<Digest>): ManifestReference {
+function markForeign(reference: UsableReference, foreign: ReadonlySet<Digest>): ManifestReference {
   const isForeign = reference.role === 'LAYER' && foreign.has(reference.descriptor.digest);
   return isForeign ? { ...reference, foreign: true } : reference;
 }
 
-class ReferenceReader {
-  readonly references: ParsedReference[] = [];
-  readonly foreign = new Set<Digest>();
-
-  constructor(private readonly what: string) {}
-
-  addAll(role: 'LAYER' | 'CHILD', list: unknown): void {
-    if (list === undefined || list === null) return;
-    if (!Array.isArray(list)) throw bad(this.what, 'its descriptors are not a list');
-    const excess = tooMany(role === 'LAYER' ? 'layers' : 'children', list.length);
-    if (excess !== undefined) throw bad(this.what, excess);
-    list.forEach((item, position) => this.add(role, item, position));
-  }
-
-  add(role: ParsedReference['role'], item: unknown, position: number): void {
-    if (item === undefined || item === null) return;
-    if (!isObject(item)) throw bad(this.what, 'one of its descriptors is not an object');
-    const descriptor = readDescriptor(item, this.what);
-    const platform = isObject(item['platform']) ? item['platform'] : undefined;
-    this.references.push({
-      role,
-      descriptor,
-      position,
-      ...(platform === undefined
-        ? {}
-        : {
-            platform: {
-              os: shortText(platform['os']),
-              architecture: shortText(platform['architecture']),
-              variant: shortText(platform['variant']),
-            },
-          }),
-    });
-    const hasUrls = Array.isArray(item['urls']) && item['urls'].length > 0;
-    if (hasUrls || /\.foreign\.|\.nondistributable\./.test(descriptor.mediaType)) this.foreign.add(descriptor.digest);
-  }
-}
-
-function readDescriptor(item: JsonObject, what: string): Descriptor {
-  const { mediaType, digest, size } = item;
-  const parsed = typeof digest === 'string' ? parseDigest(digest) : undefined;
-  if (parsed === undefined) throw bad(what, 'one of its digests is invalid');
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
-    throw bad(what, `the size of ${parsed} is invalid`);
-  return { mediaType: shortText(mediaType), digest: parsed, size };
-}
-
-function readDocument(content: Buffer, what: string): JsonObject {
-  if (nesting(content) > MAX_DEPTH) throw bad(what, 'it is nested too deeply');
-  let document: unknown;
-  try {
-    document = JSON.parse(content.toString('utf8'));
-  } catch (cause) {
-    throw bad(what, 'it is not JSON', cause);
-  }
-  if (!isObject(document)) throw bad(what, 'it is not a JSON object');
-  return document;
-}
-
-/** Returns the deepest nesting of a JSON text without parsing it. */
-function nesting(content: Buffer): number {
-  let depth = 0;
-  let deepest = 0;
-  let inText = false;
-  for (let at = 0; at < content.length; at += 1) {
-    const byte = content[at]!;
-    if (inText) {
-      if (byte === 0x5c) at += 1;
-      else if (byte === 0x22) inText = false;
-    } else if (byte === 0x22) {
-      inText = true;
-    } else if (byte === 0x7b || byte === 0x5b) {
-      depth += 1;
-      if (depth > deepest) deepest = depth;
-    } else if (byte === 0x7d || byte === 0x5d) {
-      depth -= 1;
-    }
-  }
-  return deepest;
-}
-
-/**
- * Returns the media type that the document names, or else the type that its fields imply. Used if
- * the upstream sends only a generic JSON type.
- */
-function typeFromDocument(document: JsonObject, what: string): string {
-  const own = document['mediaType'];
-  if (typeof own === 'string' && own !== '') return bareMediaType(own);
-  if (Array.isArray(document['manifests'])) return MediaType.ociIndex;
-  if (Array.isArray(document['layers']) || isObject(document['config'])) return MediaType.ociManifest;
-  throw bad(what, 'it is JSON, but not a manifest');
+/** Artifacts of other types may count their versions as they like. */
+function isSchema1Document(document: ManifestDocument, declared: string): boolean {
+  const isOtherType = isManifestType(declared) && !MANIFEST_ACCEPT.includes(declared);
+  return document['schemaVersion'] === 1 && (!isOtherType || 'fsLayers' in document);
 }
 
 /**
@@ -197,20 +139,21 @@ function requireSameType(mediaType: string, named: unknown, what: string): void 
   if (named === undefined || named === '') return;
   const own = typeof named === 'string' ? bareMediaType(named) : 'not a text';
   if (own === mediaType) return;
-  throw bad(what, `its Content-Type is ${shortText(mediaType)}, but its mediaType is ${shortText(own)}`);
+  throw bad(what, `its Content-Type is ${boundedText(mediaType)}, but its mediaType is ${boundedText(own)}`);
 }
 
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/**
+ * Requires that a document is not both an index and an image manifest. Some clients would read it
+ * as one and others as the other (OCI security advisory GHSA-mc8v-mgrf-8f4m). Throws
+ * UPSTREAM_CONTENT.
+ */
+function requireOneReading(mediaType: string, document: ManifestDocument, what: string): void {
+  const isBoth = isIndex(mediaType) ? 'layers' in document || 'config' in document : 'manifests' in document;
+  if (isBoth) throw bad(what, 'it is both an index and an image manifest');
 }
 
-function shortText(value: unknown): string {
-  return typeof value === 'string' ? value.slice(0, 255) : '';
-}
-
-function bad(what: string, why: string, cause?: unknown): LayoverError {
+function bad(what: string, why: string): LayoverError {
   return new LayoverError('UPSTREAM_CONTENT', {
     message: `the upstream sent an invalid manifest for ${what}: ${why}`,
-    cause,
   });
 }

@@ -7,6 +7,7 @@ import type { PullTarget } from '../../access/pull-target';
 import type { Completion } from '../images/completion';
 import type { Configuration, ScanPolicy } from '../../configuration/configuration';
 import type { ManifestAnswer, ManifestLookup } from '../content/manifest-answer';
+import { parseManifest } from '../content/parse-manifest';
 import type { ImageFiller } from '../images/image-filler';
 import type { ImageJudge, Verdict } from './image-judge';
 import { incomplete, refused, type Unscannable, verdictUnavailable, unscanned } from './refusals';
@@ -66,6 +67,7 @@ export class ImageGate {
   async pass(target: PullTarget, answer: ManifestAnswer, query: ManifestLookup): Promise<void> {
     const policy = target.organization.scanPolicy;
     if (policy === undefined || isIndex(answer.descriptor.mediaType)) return;
+    if (policy.unscanned !== 'SERVE' && namesUnusableLayer(answer)) throw unscanned(target, answer, 'not-whole', '');
     const verdict = await this.verdict(target, answer, query, policy);
     if (verdict === undefined || verdict.kind === 'serve') return;
     if (verdict.kind === 'refuse') throw refused(target, answer, verdict);
@@ -237,6 +239,20 @@ export class ImageGate {
       if (left === 0) this.waiting.delete(uid);
       else this.waiting.set(uid, left);
     };
+  }
+}
+
+/**
+ * Returns whether an image has a layer that no scan covers, because its descriptor cannot be used
+ * (docs/design/pull-semantics.md#unusable-descriptors).
+ */
+function namesUnusableLayer({ descriptor, content }: ManifestAnswer): boolean {
+  if (content === undefined) return false;
+  try {
+    return parseManifest(content, descriptor.mediaType, descriptor.digest).unusableLayers > 0;
+  } catch {
+    // An earlier version cached a manifest that this one would refuse. Its scan has the last word.
+    return false;
   }
 }
 

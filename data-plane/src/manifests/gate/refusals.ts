@@ -23,13 +23,14 @@ export function refused(target: PullTarget, answer: ManifestAnswer, verdict: Ver
 }
 
 /** Why there is no scan that a client could wait for. */
-export type Unscannable = 'not-scanned' | 'still-scanned' | 'no-scan' | 'not-kept' | 'not-held';
+export type Unscannable = 'not-scanned' | 'still-scanned' | 'no-scan' | 'not-kept' | 'not-held' | 'not-whole';
 
 const WHY: Readonly<Record<Unscannable, string>> = {
   'not-scanned': 'it has not been scanned yet; Layover is fetching it for the scan, so try again later',
   'still-scanned': 'its scan is still running; try again in a moment',
   'no-scan': 'it has no scan, and no scan is scheduled',
   'not-kept': 'it cannot be scanned because it is not kept in the cache (the quota has no room for it)',
+  'not-whole': 'it cannot be scanned completely because it names a layer by a descriptor that cannot be used',
   'not-held': 'it is not in the cache yet; pull it once so that it is scanned',
 };
 

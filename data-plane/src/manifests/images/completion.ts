@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
 import type { Descriptor } from '../../../../common/oci/descriptor';
-import { isIndex } from '../../../../common/oci/media-types';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { PullTarget } from '../../access/pull-target';
@@ -42,7 +41,7 @@ const MAX_REMEMBERED = 10_000;
 /**
  * Completes images in the cache (docs/design/pull-semantics.md#completion): after a manifest was
  * served, the blobs that the client did not request are filled at low priority. All requests share
- * a fill, so nothing is fetched twice. An index by itself completes nothing: a platform is
+ * a fill, so nothing is fetched twice. An index of manifests completes nothing: a platform is
  * completed when a client requests its manifest.
  */
 export class Completion {
@@ -67,7 +66,7 @@ export class Completion {
    */
   consider(target: PullTarget, manifest: Descriptor, content: Buffer, fresh: boolean): void {
     const wanted = target.proxy.completeImages || target.organization.scanPolicy !== undefined;
-    if (this.stopped || !wanted || isIndex(manifest.mediaType)) return;
+    if (this.stopped || !wanted) return;
     const key = `${repositoryScope(target)}\n${manifest.digest}`;
     if (!fresh && this.considered.has(key)) return;
     this.considered.set(key, true);

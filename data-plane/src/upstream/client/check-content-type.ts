@@ -1,63 +1,40 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
-import { bareMediaType, MediaType } from '../../../../common/oci/media-types';
+import { bareMediaType, isManifestType, isSchema1 } from '../../../../common/oci/media-types';
 import type { HttpAnswer } from '../http/http-client';
 
-/** Content types that static file servers use for manifests; the body then tells the media type. */
-const GENERIC: readonly string[] = [
-  '',
-  'application/json',
-  'application/octet-stream',
-  'text/plain',
-  'binary/octet-stream',
-];
-
-const MANIFEST_TYPES: readonly string[] = [
-  MediaType.ociManifest,
-  MediaType.ociIndex,
-  MediaType.dockerManifest,
-  MediaType.dockerManifestList,
-  'application/vnd.oci.artifact.manifest.v1+json',
-];
-
-const SCHEMA1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+/;
+/**
+ * What the Content-Type of an answer says about a manifest: its media type, nothing (`unnamed`, so
+ * the body must be read), or that it is a web page.
+ */
+export type NamedType = { readonly kind: 'named'; readonly type: string } | { readonly kind: 'unnamed' | 'web-page' };
 
 /**
- * Returns the manifest media type in Content-Type; undefined = generic, so the body must be read.
- * Throws UPSTREAM_CONTENT for types that cannot be a manifest: a web page comes from a login
- * portal, not from a registry (Harbor issue 23882).
+ * Returns what Content-Type says about a manifest. Only a type that can be one of a manifest is
+ * believed: static file servers send generic types, and others send anything
+ * (docs/design/pull-semantics.md#media-types-of-manifests). Throws UPSTREAM_CONTENT for schema 1.
  */
-export function manifestTypeOf(answer: HttpAnswer): string | undefined {
-  const type = bareMediaType(answer.headers.get('content-type') ?? '');
-  if (MANIFEST_TYPES.includes(type)) return type;
-  if (GENERIC.includes(type)) return undefined;
-  if (SCHEMA1.test(type)) {
+export function manifestTypeOf(answer: HttpAnswer): NamedType {
+  const type = contentTypeOf(answer);
+  if (isSchema1(type)) {
     throw contentError(
       answer,
       'has this image only in Docker schema 1, a format that can no longer be verified; push the image again',
     );
   }
-  throw notRegistry(answer, type);
+  if (isManifestType(type)) return { kind: 'named', type };
+  return { kind: isWebPage(type) ? 'web-page' : 'unnamed' };
 }
 
-/**
- * Returns the manifest media type that a body names or that its fields imply. Throws
- * UPSTREAM_CONTENT if it is not a manifest.
- */
-export function manifestTypeOfBody(answer: HttpAnswer, content: Buffer): string {
-  const parsed = parseObject(content);
-  if (parsed !== undefined) {
-    const { mediaType } = parsed;
-    if (typeof mediaType === 'string' && MANIFEST_TYPES.includes(mediaType)) return mediaType;
-    if (mediaType === undefined && Array.isArray(parsed['manifests'])) return MediaType.ociIndex;
-    if (mediaType === undefined && Array.isArray(parsed['layers']) && 'config' in parsed) return MediaType.ociManifest;
-  }
-  throw contentError(answer, 'answered with something that is not a manifest; check that it is a registry');
+/** Returns the media type in Content-Type if it can be one of a manifest. Never throws. */
+export function namedManifestTypeOf(answer: HttpAnswer): string | undefined {
+  const type = contentTypeOf(answer);
+  return isManifestType(type) ? type : undefined;
 }
 
 /** Throws UPSTREAM_CONTENT for a web page instead of registry content. */
 export function refuseWebPage(answer: HttpAnswer): void {
-  const type = bareMediaType(answer.headers.get('content-type') ?? '');
-  if (type === 'text/html' || type === 'application/xhtml+xml') throw notRegistry(answer, type);
+  const type = contentTypeOf(answer);
+  if (isWebPage(type)) throw notRegistry(answer);
 }
 
 /**
@@ -72,16 +49,21 @@ export function contentError(answer: HttpAnswer, what: string): LayoverError {
   });
 }
 
-function notRegistry(answer: HttpAnswer, type: string): LayoverError {
-  const shown = type.replace(/[^\x21-\x7e]/g, '').slice(0, 100);
+/**
+ * Creates the error for an answer that comes from a login portal and not from a registry (Harbor
+ * issue 23882). Cancels its body.
+ */
+export function notRegistry(answer: HttpAnswer): LayoverError {
+  const shown = contentTypeOf(answer)
+    .replace(/[^\x21-\x7e]/g, '')
+    .slice(0, 100);
   return contentError(answer, `is not a registry, or a proxy or portal answered for it: it sent ${shown}`);
 }
 
-function parseObject(content: Buffer): Record<string, unknown> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(content.toString());
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+function contentTypeOf(answer: HttpAnswer): string {
+  return bareMediaType(answer.headers.get('content-type') ?? '');
+}
+
+function isWebPage(type: string): boolean {
+  return type === 'text/html' || type === 'application/xhtml+xml';
 }

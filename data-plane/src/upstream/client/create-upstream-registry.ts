@@ -7,6 +7,7 @@ import { abortError } from '../http/transport-error';
 import { getUpstreamManifest } from './get-manifest';
 import { headBlob } from './head-blob';
 import { headManifest } from './head-manifest';
+import { HeadSupport } from './head-support';
 import { listReferrers } from './list-referrers';
 import { listUpstreamTags } from './list-tags';
 import { type UpstreamBlob, openUpstreamBlob } from './open-blob';
@@ -30,6 +31,7 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
   const connections = createConnections(options, timeouts);
   const { http } = connections;
   const states = new UpstreamStates(clock);
+  const heads = new HeadSupport(clock);
   const authorizer = new Authorizer(http, clock, () => scopeOf(undefined));
   const client = new RegistryClient(http, authorizer, states, clock, options.hopId);
 
@@ -86,10 +88,14 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
   }
 
   return {
-    headManifest: (repository, reference, signal) =>
-      run(repository.origin, signal, (scoped) => headManifest(client, repository, reference, scoped)),
-    getManifest: (repository, reference, signal) =>
-      run(repository.origin, signal, (scoped) => getUpstreamManifest(client, repository, reference, scoped)),
+    headManifest: (repository, reference, signal, alsoAccept) =>
+      run(repository.origin, signal, (scoped) =>
+        headManifest(client, heads, repository, reference, scoped, alsoAccept),
+      ),
+    getManifest: (repository, reference, signal, alsoAccept) =>
+      run(repository.origin, signal, (scoped) =>
+        getUpstreamManifest(client, repository, reference, scoped, alsoAccept),
+      ),
     headBlob: (repository, digest, signal) =>
       run(repository.origin, signal, (scoped) => headBlob(client, repository, digest, scoped)),
     readRange: (repository, digest, range, signal) =>

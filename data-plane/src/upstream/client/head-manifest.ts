@@ -1,36 +1,92 @@
 import type { Reference } from '../../../../common/oci/reference';
-import type { RegistryClient } from './registry-client';
+import type { HttpAnswer } from '../http/http-client';
 import type { ManifestHead, UpstreamRepository } from '../upstream-registry';
-import { contentError, manifestTypeOf } from './check-content-type';
-import { digestHeader, getUpstreamManifest, manifestRequest } from './get-manifest';
-
-/** Statuses of registries that do not support HEAD for manifests. */
-const HEAD_UNSUPPORTED: readonly number[] = [405, 501];
+import { namedManifestTypeOf } from './check-content-type';
+import {
+  digestHeader,
+  fetchManifest,
+  getUpstreamManifest,
+  type ManifestQuestion,
+  manifestRequest,
+} from './get-manifest';
+import type { HeadSupport } from './head-support';
+import { isBroken } from './repeat-once';
+import type { RegistryClient, UpstreamRequest } from './registry-client';
 
 /**
- * Requests `HEAD /v2/<name>/manifests/<reference>`, or a GET if the upstream does not support HEAD
- * or does not send the media type. Throws UPSTREAM_CONTENT if the upstream names a digest other
- * than the requested one, and the errors of getManifest.
+ * Statuses that are left to a GET: every one but 429, which is a limit, and 508, because a loop of
+ * registries must not multiply requests. No refusal of a HEAD says anything about the manifest
+ * (docs/design/pull-semantics.md#head-at-the-upstream).
+ */
+const LEFT_TO_GET: readonly number[] = Array.from({ length: 500 }, (_, index) => 100 + index).filter(
+  (status) => status !== 429 && status !== 508,
+);
+
+/**
+ * The useful part of an answer. `refused`: the upstream would not do better for other manifests.
+ * `unclear`: it may. `broken`: there was no answer.
+ */
+type Head =
+  | { readonly kind: 'told'; readonly head: ManifestHead }
+  | { readonly kind: 'refused'; readonly status: number }
+  | { readonly kind: 'unclear' | 'broken' };
+
+/**
+ * Requests `HEAD /v2/<name>/manifests/<reference>`. Asks with GET instead if the upstream refuses
+ * the HEAD, breaks its connection, or answers without a media type or the digest of a tag; the
+ * manifest is then in `fetched`. An upstream where only GET works gets no HEAD for a while. Throws
+ * TOO_MANY_REQUESTS for a 429, other failures of the transport, and the errors of
+ * getUpstreamManifest.
  */
 export async function headManifest(
   client: RegistryClient,
+  support: HeadSupport,
   repository: UpstreamRepository,
   reference: Reference,
   signal: AbortSignal,
+  alsoAccept: readonly string[] = [],
 ): Promise<ManifestHead> {
-  const answer = await client.ask(manifestRequest('HEAD', repository, reference, signal), HEAD_UNSUPPORTED);
-  const mediaType = HEAD_UNSUPPORTED.includes(answer.status) ? undefined : manifestTypeOf(answer);
-  if (mediaType === undefined) {
-    await answer.body.discard();
-    const manifest = await getUpstreamManifest(client, repository, reference, signal);
-    return { digest: manifest.digest, mediaType: manifest.mediaType, size: manifest.content.length };
-  }
-  const digest = digestHeader(answer);
-  if (reference.kind === 'digest' && digest !== undefined && digest !== reference.digest) {
-    throw contentError(answer, `answered with the digest ${digest} to a request for ${reference.digest}`);
-  }
+  const { origin } = repository;
+  const question = { repository, reference, alsoAccept };
+  const asked = support.isUseful(origin) ? await askHead(client, question, signal) : undefined;
+  if (asked?.kind === 'told') return asked.head;
+  const fetched =
+    asked?.kind === 'broken'
+      ? await fetchManifest(client, question, signal)
+      : await getUpstreamManifest(client, repository, reference, signal, alsoAccept);
+  if (asked?.kind === 'refused') support.wasUseless(origin, asked.status);
+  return { digest: fetched.digest, mediaType: fetched.mediaType, size: fetched.content.length, fetched };
+}
+
+async function askHead(client: RegistryClient, question: ManifestQuestion, signal: AbortSignal): Promise<Head> {
+  const answer = await send(client, manifestRequest('HEAD', question, signal));
+  if (answer === undefined) return { kind: 'broken' };
   await answer.body.discard();
-  // The length of an encoded body is not the size of the manifest.
-  const size = answer.headers.contentEncoding === undefined ? answer.headers.contentLength : undefined;
-  return { digest, mediaType, size };
+  const { status } = answer;
+  const { reference } = question;
+  const digest = digestHeader(answer);
+  if (status !== 200 || (reference.kind === 'tag' && digest === undefined)) return { kind: 'refused', status };
+  const mediaType = namedManifestTypeOf(answer);
+  const isOther = reference.kind === 'digest' && digest !== undefined && digest !== reference.digest;
+  if (mediaType === undefined || isOther) return { kind: 'unclear' };
+  return { kind: 'told', head: { digest, mediaType, size: sizeOf(answer) } };
+}
+
+/** Returns undefined if the connection broke: the GET is then the repetition. */
+async function send(client: RegistryClient, request: UpstreamRequest): Promise<HttpAnswer | undefined> {
+  try {
+    return await client.ask(request, LEFT_TO_GET);
+  } catch (error) {
+    if (isBroken(error, request.signal)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Returns the length of the manifest; undefined if the answer does not say it. The length of an
+ * encoded body is not the size of the manifest, and no manifest is empty.
+ */
+function sizeOf({ headers }: HttpAnswer): number | undefined {
+  if (headers.contentEncoding !== undefined || headers.contentLength === 0) return undefined;
+  return headers.contentLength;
 }

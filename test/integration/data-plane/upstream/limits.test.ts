@@ -77,10 +77,10 @@ describe('upstream rate limits', () => {
     await failureOf(upstream.headManifest(repositoryAt(registry, 'app'), ref('absent')));
     expect(upstream.health(origin)).toMatchObject({ reachable: true, lastError: undefined });
     registry.quirk({ respond: { status: 403 }, times: 1 });
-    const denied = await failureOf(upstream.headManifest(repositoryAt(registry, 'app'), ref('v1')));
+    const denied = await failureOf(upstream.getManifest(repositoryAt(registry, 'app'), ref('v1')));
     expect(upstream.health(origin)).toMatchObject({ reachable: true, lastError: denied.message });
     registry.quirk({ respond: { status: 500 }, times: 1 });
-    await failureOf(upstream.headManifest(repositoryAt(registry, 'app'), ref('v1')));
+    await failureOf(upstream.getManifest(repositoryAt(registry, 'app'), ref('v1')));
     expect(upstream.health(origin).reachable).toBe(false);
   });
 });

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { digestOf } from '../../../../common/oci/digest';
-import { MediaType } from '../../../../common/oci/media-types';
+import { MANIFEST_ACCEPT, MediaType } from '../../../../common/oci/media-types';
+import { isGoneElsewhere } from '../../../../data-plane/src/upstream/gone-elsewhere';
 import type { UpstreamRegistry, UpstreamRepository } from '../../../../data-plane/src/upstream/upstream-registry';
 import {
   buildImage,
@@ -10,6 +11,7 @@ import {
   type Quirk,
   startFakeRegistry,
 } from '../../../support/fake-registry';
+import { TestClock } from '../../../support/test-clock';
 import { ABSENT, client, Closers, failureOf, ref, repositoryAt, traffic } from './support';
 
 const image = buildImage();
@@ -68,7 +70,7 @@ describe('upstream manifests', () => {
     for (const type of [undefined, 'application/json', 'text/plain; charset=utf-8']) {
       registry.quirk({ headers: { 'content-type': type } });
       expect((await get('v1')).mediaType).toBe(MediaType.ociManifest);
-      expect(await head('v1')).toEqual({
+      expect(await head('v1')).toMatchObject({
         digest: image.digest,
         mediaType: MediaType.ociManifest,
         size: image.manifest.length,
@@ -81,19 +83,126 @@ describe('upstream manifests', () => {
   it('need no digest header', async () => {
     registry.quirk({ digestHeader: null });
     expect((await get('v1')).digest).toBe(image.digest);
-    expect(await head('v1')).toMatchObject({ digest: undefined, mediaType: image.mediaType });
+    expect(await head('v1')).toMatchObject({ digest: image.digest, fetched: { content: image.manifest } });
+    expect(await head(image.digest)).toMatchObject({ mediaType: image.mediaType, size: image.manifest.length });
     registry.quirk({ digestHeader: 'sha256:short' });
-    expect((await head('v1')).digest).toBeUndefined();
+    expect(await head('v1')).toMatchObject({ digest: image.digest, fetched: { content: image.manifest } });
   });
 
-  it.each([405, 501])('are requested by GET if HEAD is answered with %d', async (status) => {
-    registry.quirk({ method: 'HEAD', respond: { status } });
-    expect(await head('v1')).toEqual({
-      digest: image.digest,
-      mediaType: image.mediaType,
-      size: image.manifest.length,
-    });
-    expect(traffic(registry)).toEqual(['HEAD /v2/app/manifests/v1', 'GET /v2/app/manifests/v1']);
+  it.each([204, 304, 400, 401, 403, 404, 405, 406, 410, 415, 418, 422, 451, 500, 501, 502, 503, 504])(
+    'are requested by GET if HEAD is answered with %d, which is asked no more for a while',
+    async (status) => {
+      const clock = new TestClock();
+      upstream = closers.add(client({ clock }));
+      registry.quirk({ method: 'HEAD', respond: { status } });
+      const asked = { digest: image.digest, mediaType: image.mediaType, size: image.manifest.length };
+      for (const reference of ['v1', 'v1', image.digest])
+        expect(await head(reference)).toEqual({ ...asked, fetched: { ...(await get('v1')) } });
+      const heads = (): string[] => traffic(registry).filter((line) => line.startsWith('HEAD'));
+      expect(heads()).toEqual(['HEAD /v2/app/manifests/v1']);
+      clock.advance(10 * 60_000);
+      await head('v1');
+      expect(heads()).toEqual(['HEAD /v2/app/manifests/v1']);
+    },
+  );
+
+  it.each<[string, Quirk]>([
+    ['a web page', { html: true }],
+    ['no media type', { headers: { 'content-type': undefined } }],
+    ['another digest', { digestHeader: ABSENT }],
+  ])('are requested by GET if HEAD is answered with %s', async (_name, quirk) => {
+    registry.quirk({ method: 'HEAD', ...quirk });
+    expect(await head(image.digest)).toMatchObject({ digest: image.digest, size: image.manifest.length });
+    const asked = ['HEAD', 'GET'].map((method) => `${method} /v2/app/manifests/${image.digest}`);
+    expect(traffic(registry)).toEqual(asked);
+    // Another manifest may be answered better.
+    await head(image.digest);
+    expect(traffic(registry)).toEqual(asked);
+  });
+
+  it('have no size if HEAD says that they are empty or does not say it', async () => {
+    for (const length of ['0', undefined]) {
+      const quirk = registry.quirk({ method: 'HEAD', headers: { 'content-length': length } });
+      expect(await head('v1')).toEqual({ digest: image.digest, mediaType: image.mediaType, size: undefined });
+      quirk.remove();
+    }
+    expect(traffic(registry)).toEqual(['HEAD /v2/app/manifests/v1', 'HEAD /v2/app/manifests/v1']);
+  });
+
+  it('are not requested by GET if HEAD is limited, and a refused HEAD says nothing about other upstreams', async () => {
+    registry.quirk({ method: 'HEAD', respond: { status: 429 }, times: 1 });
+    expect((await failureOf(head('v1'))).key).toBe('TOO_MANY_REQUESTS');
+    expect(traffic(registry)).toEqual(['HEAD /v2/app/manifests/v1']);
+    const other = repositoryAt(registry, 'app', { organizationUid: 'org-2' });
+    registry.quirk({ method: 'HEAD', respond: { status: 405 }, times: 1 });
+    await upstream.headManifest(other, ref('v1'));
+    await upstream.headManifest(repositoryAt(registry, 'app', { organizationUid: 'org-3' }), ref('v1'));
+    expect(traffic(registry)).toEqual([
+      'HEAD /v2/app/manifests/v1',
+      'GET /v2/app/manifests/v1',
+      'HEAD /v2/app/manifests/v1',
+    ]);
+  });
+
+  it('are missing if GET says the same as HEAD, which is then still asked first', async () => {
+    expect((await failureOf(head('v2'))).key).toBe('MANIFEST_UNKNOWN');
+    await head('v1');
+    expect(traffic(registry)).toEqual([
+      'HEAD /v2/app/manifests/v2',
+      'GET /v2/app/manifests/v2',
+      'HEAD /v2/app/manifests/v1',
+    ]);
+  });
+
+  it.each<[string, Quirk]>([
+    ['breaks before the answer', { dropRequest: true }],
+    ['breaks in the middle', { cutAfterBytes: 100 }],
+    ['falls silent in the middle', { stallAfterBytes: 100 }],
+    ['does not answer', { stallHeaders: true }],
+  ])('are requested once more if the upstream %s', async (_name, quirk) => {
+    upstream = closers.add(client({ timeouts: { headersMs: 500, bodyMs: 500 } }));
+    registry.quirk({ ...quirk, times: 1 });
+    expect((await get('v1')).content).toEqual(image.manifest);
+    expect(traffic(registry)).toEqual(['GET /v2/app/manifests/v1', 'GET /v2/app/manifests/v1']);
+    registry.quirk(quirk);
+    await failureOf(get('v1'));
+  });
+
+  it('are asked for with the known types, those of the client and everything, in this order', async () => {
+    await upstream.getManifest(app, ref('v1'), undefined, ['application/vnd.acme.thing.v1+json']);
+    await upstream.headManifest(app, ref('v1'), undefined, ['application/vnd.acme.thing.v1+json']);
+    const accept = [...MANIFEST_ACCEPT, 'application/vnd.acme.thing.v1+json', '*/*'].join(', ');
+    expect(registry.requests.map(({ headers }) => headers['accept'])).toEqual([accept, accept]);
+  });
+
+  it('have any type with the suffix +json, which is kept whatever the body is', async () => {
+    for (const [type, body] of [
+      ['application/vnd.cncf.oras.artifact.manifest.v1+json', '{"blobs":[]}'],
+      ['application/vnd.acme.thing+json', 'not even JSON'],
+    ] as const) {
+      registry.content.addManifest('app', 'other', Buffer.from(body), type);
+      expect(await get('other')).toMatchObject({ mediaType: type, content: Buffer.from(body) });
+      expect(await head('other')).toMatchObject({ mediaType: type, size: body.length });
+    }
+  });
+
+  it('that prove right by their digest may come under any other type', async () => {
+    for (const type of ['image/png', 'text/html', 'application/xml', 'application/vnd.acme.manifest', 'x']) {
+      const quirk = registry.quirk({ headers: { 'content-type': type } });
+      for (const reference of ['v1', image.digest])
+        expect(await get(reference)).toMatchObject({ digest: image.digest, mediaType: MediaType.ociManifest });
+      registry.quirk({ digestHeader: ABSENT, times: 1 });
+      expect((await get(image.digest)).digest).toBe(image.digest);
+      quirk.remove();
+    }
+  });
+
+  it('say whether a 404 comes from the requested place or from the end of a redirect', async () => {
+    expect(isGoneElsewhere(await failureOf(get('v2')))).toBe(false);
+    const elsewhere = closers.add(await startFakeRegistry());
+    registry.quirk({ path: 'manifests/v1', redirect: `http://${elsewhere.host}/v2/moved/manifests/v1` });
+    const error = await failureOf(get('v1'));
+    expect([error.key, error.upstreamStatus, isGoneElsewhere(error)]).toEqual(['NAME_UNKNOWN', 404, true]);
   });
 
   it('are decoded if the upstream sends gzip without being asked', async () => {
@@ -104,7 +213,7 @@ describe('upstream manifests', () => {
 
   it.each<[string, Quirk, string]>([
     ['a web page', { html: true }, 'is not a registry'],
-    ['a picture', { headers: { 'content-type': 'image/png' } }, 'image/png'],
+    ['a login page without a digest', { html: true, digestHeader: null }, 'text/html'],
     ['a wrong digest header', { digestHeader: ABSENT }, ABSENT],
     ['wrong bytes of the right length', { corrupt: true }, image.digest],
     ['a truncated body that looks complete', { truncateTo: 100 }, image.digest],
@@ -126,9 +235,6 @@ describe('upstream manifests', () => {
   it('are refused if their bytes do not have the requested digest', async () => {
     registry.quirk({ corrupt: true, digestHeader: null });
     expect((await failureOf(get(image.digest))).key).toBe('UPSTREAM_CONTENT');
-    registry.clearQuirks();
-    registry.quirk({ digestHeader: ABSENT });
-    expect((await failureOf(head(image.digest))).key).toBe('UPSTREAM_CONTENT');
   });
 
   it('are limited to exactly 4 MiB, with and without Content-Length', async () => {

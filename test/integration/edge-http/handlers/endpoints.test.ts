@@ -250,7 +250,7 @@ describe('failures of the data plane', () => {
     const answer = await get(edge, path, {}, 'HEAD');
     expect(answer).toMatchObject({ status: 404, whole: true });
     expect(answer.headers['content-length']).toBe(length);
-    expect(answer.headers['x-layover-cache']).toBe('REFUSED');
+    expect(answer.headers['x-layover-cache']).toBe('ERROR');
   });
 
   test('are UNKNOWN without details if they are unexpected', async () => {

@@ -39,6 +39,8 @@ const NO_REFERRERS = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: M
  */
 export class MemoryUpstream implements UpstreamRegistry {
   readonly requests: string[] = [];
+  /** The media types besides the known ones that each request for a manifest asked for. */
+  readonly accepted: (readonly string[])[] = [];
   /** The users that may read; undefined = everybody. */
   users: ReadonlySet<string> | undefined;
   behaviour: Behaviour = {};
@@ -79,7 +81,9 @@ export class MemoryUpstream implements UpstreamRegistry {
     repository: UpstreamRepository,
     reference: Reference,
     signal?: AbortSignal,
+    alsoAccept: readonly string[] = [],
   ): Promise<ManifestHead> {
+    this.accepted.push(alsoAccept);
     const { digest, mediaType, content } = await this.find('HEAD', repository, reference, signal);
     return {
       digest: this.behaviour.headWithoutDigest ? undefined : digest,
@@ -87,7 +91,13 @@ export class MemoryUpstream implements UpstreamRegistry {
       size: this.behaviour.headWithoutSize ? undefined : content.length,
     };
   }
-  getManifest(repository: UpstreamRepository, reference: Reference, signal?: AbortSignal): Promise<FetchedManifest> {
+  getManifest(
+    repository: UpstreamRepository,
+    reference: Reference,
+    signal?: AbortSignal,
+    alsoAccept: readonly string[] = [],
+  ): Promise<FetchedManifest> {
+    this.accepted.push(alsoAccept);
     return this.find('GET', repository, reference, signal);
   }
   async headBlob(

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { parseRange, resolveRange } from '../../../../common/oci/byte-range';
 import { algorithmOf, digestOf, hexOf, mustDigest, newHasher, parseDigest } from '../../../../common/oci/digest';
-import { bareMediaType, isIndex, MANIFEST_ACCEPT, MediaType } from '../../../../common/oci/media-types';
+import { failureStatus } from '../../../../common/errors/failure-status';
+import { HELD_ROLES_SQL, isHeldReference } from '../../../../common/oci/held-role';
+import { bareMediaType, isIndex, isManifestType, MANIFEST_ACCEPT, MediaType } from '../../../../common/oci/media-types';
 import { formatReference, parseReference, parseRepositoryName, parseTag } from '../../../../common/oci/reference';
 import { cpuMillisecondsOf } from '../../../support/cpu-time';
 
@@ -185,4 +187,37 @@ describe('media types', () => {
     expect([MediaType.ociManifest, MediaType.dockerManifest].some(isIndex)).toBe(false);
     expect(MANIFEST_ACCEPT).not.toContain(MediaType.dockerSchema1);
   });
+});
+
+test('only a config and a layer that is not stored elsewhere are held with their manifest', () => {
+  const roles = ['CONFIG', 'LAYER', 'FOREIGN', 'CHILD', 'SUBJECT', undefined];
+  expect(roles.filter((role) => isHeldReference({ role }))).toEqual(['CONFIG', 'LAYER']);
+  expect(isHeldReference({ role: 'LAYER', foreign: true })).toBe(false);
+  expect(isHeldReference({ role: 'LAYER', foreign: false })).toBe(true);
+  expect(HELD_ROLES_SQL).toBe("'LAYER', 'CONFIG'");
+});
+
+test('every JSON type but schema 1 can be the type of a manifest', () => {
+  const types = [...MANIFEST_ACCEPT, 'application/vnd.acme.thing.v1+json', 'application/problem+json'];
+  expect(types.filter((type) => !isManifestType(type))).toEqual([]);
+  const others = [
+    MediaType.dockerSchema1,
+    'application/vnd.docker.distribution.manifest.v1+json',
+    'application/json',
+    'text/html',
+    'image/svg+xml',
+    'application/vnd.acme+json; charset=utf-8',
+    'application/vnd.acme\r\nx: y+json',
+    `application/${'x'.repeat(250)}+json`,
+    '+json',
+    '',
+  ];
+  expect(others.filter(isManifestType)).toEqual([]);
+});
+
+test.each([
+  ['REFUSED', [400, 401, 403, 405, 416]],
+  ['ERROR', [404, 429, 500, 502, 503, 504, 507]],
+])('a request that failed has the cache status %s with %p', (status, codes) => {
+  expect(codes.map(failureStatus)).toEqual(codes.map(() => status));
 });

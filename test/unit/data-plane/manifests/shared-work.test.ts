@@ -46,6 +46,55 @@ test('a failed revalidation is shared too, so that a failing upstream is asked o
   expect(rig.upstream.take()).toHaveLength(1);
 });
 
+test('a storm of pulls of a missing tag costs one request, until it is over or the tag exists', async () => {
+  const rig = pullRig();
+  for (let wave = 0; wave < 3; wave += 1) {
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => rig.outcome('nope')));
+    expect(new Set(outcomes)).toEqual(new Set(['MANIFEST_UNKNOWN']));
+    expect(await rig.outcome('nope', { head: true })).toBe('MANIFEST_UNKNOWN');
+    rig.clock.advance(999);
+  }
+  expect(rig.upstream.take()).toEqual([`GET ${NAME}:nope`]);
+  rig.upstream.put(NAME, image, 'nope');
+  rig.clock.advance(3);
+  expect(await rig.outcome('nope')).toBe('MISS');
+  rig.upstream.removeTag(NAME, 'nope');
+  expect(await rig.outcome('nope')).toBe('MANIFEST_UNKNOWN');
+  expect(rig.upstream.take()).toEqual([`GET ${NAME}:nope`, `HEAD ${NAME}:nope`]);
+});
+
+test('a missing tag is remembered for the media types that were asked for, and only if it is missing', async () => {
+  const rig = pullRig();
+  const accept = ['application/vnd.acme+json'];
+  expect(await rig.outcome('nope', { accept })).toBe('MANIFEST_UNKNOWN');
+  expect(await rig.outcome('nope')).toBe('MANIFEST_UNKNOWN');
+  expect(rig.upstream.take()).toHaveLength(2);
+  rig.upstream.behaviour.fail = {
+    when: /./,
+    error: () => new LayoverError('UPSTREAM_DENIED', { upstreamStatus: 403 }),
+  };
+  for (let pull = 0; pull < 2; pull += 1) expect(await rig.outcome('other')).toBe('UPSTREAM_DENIED');
+  expect(rig.upstream.take()).toHaveLength(2);
+});
+
+test('the record of a pull that was answered from memory says that the upstream was not asked', async () => {
+  const rig = pullRig();
+  await rig.outcome('nope');
+  await rig.outcome('nope');
+  expect(rig.journal.pulls).toMatchObject([
+    { httpStatus: 404, upstreamStatus: 404, checkedAt: rig.clock.now(), cacheStatus: 'ERROR' },
+    { httpStatus: 404, upstreamStatus: 0, checkedAt: 0, cacheStatus: 'ERROR' },
+  ]);
+});
+
+test('clients that ask for different media types do not share a request', async () => {
+  const rig = pullRig();
+  rig.upstream.put(NAME, image, 'latest');
+  const asked = ['application/vnd.b+json, application/vnd.a+json', 'application/vnd.a+json,application/vnd.b+json'];
+  await Promise.all([...asked, '*/*'].map((value) => rig.outcome('latest', { accept: [value, '*/*'] })));
+  expect(rig.upstream.accepted).toEqual([['application/vnd.a+json', 'application/vnd.b+json'], []]);
+});
+
 test('a caller that aborts does not affect the others', async () => {
   const rig = pullRig();
   rig.upstream.put(NAME, image, 'latest');

@@ -1,5 +1,7 @@
 import type { ErrorKey } from '../../../../common/errors/catalogue';
 import { LayoverError } from '../../../../common/errors/layover-error';
+import { digestOf } from '../../../../common/oci/digest';
+import { goneElsewhere } from '../../../../data-plane/src/upstream/gone-elsewhere';
 import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
 import type { OrganizationSpec } from '../../../support/data-plane/fakes/organizations';
 import { imageNamed } from '../../../support/data-plane/fakes/sample-manifests';
@@ -50,6 +52,10 @@ const HEAD = `HEAD ${NAME}:latest`;
 const GET = `GET ${NAME}:latest`;
 const gone = (rig: Rig): void => rig.upstream.removeTag(NAME, 'latest');
 const moved = (rig: Rig): void => rig.upstream.put(NAME, second, 'latest');
+function movedAway(rig: Rig): void {
+  const answer = new LayoverError('MANIFEST_UNKNOWN', { upstreamStatus: 404 });
+  rig.upstream.behaviour.fail = { when: /./, error: () => goneElsewhere(answer, 'elsewhere.test') };
+}
 const expired = (rig: Rig): void => rig.clock.advance(3600_000);
 const both =
   (...steps: ((rig: Rig) => void)[]) =>
@@ -176,6 +182,57 @@ const ROWS: readonly Row[] = [
     gives: 'STALE',
     digest: first.digest,
     asks: [HEAD, `GET ${NAME}@${second.digest}`],
+  },
+  ...(
+    [
+      ['MANIFEST_UNKNOWN', 404],
+      ['MANIFEST_UNKNOWN', 410],
+      ['UPSTREAM_DENIED', 403],
+      ['UPSTREAM_FAILED', 400],
+      ['UPSTREAM_CONTENT', 200],
+    ] as const
+  ).map(([key, status]): Row => ({
+    row: `cached, other digest, ${key} ${status} for the digest`,
+    cached: true,
+    upstream: both(moved, failing(key, status, /^GET .*@/)),
+    gives: 'UPDATED',
+    digest: second.digest,
+    asks: [HEAD, `GET ${NAME}@${second.digest}`, GET],
+  })),
+  {
+    row: 'cached, other digest, 404 for the digest and then for the tag',
+    cached: true,
+    upstream: both(moved, failing('MANIFEST_UNKNOWN', 404, /^GET/)),
+    gives: 'MANIFEST_UNKNOWN',
+    asks: [HEAD, `GET ${NAME}@${second.digest}`, GET],
+  },
+  {
+    row: 'cached, other digest, HEAD without a size, 404 for the digest',
+    cached: true,
+    head: true,
+    upstream: both(
+      moved,
+      (rig) => void (rig.upstream.behaviour.headWithoutSize = true),
+      failing('MANIFEST_UNKNOWN', 404, /^GET .*@/),
+    ),
+    gives: 'UPDATED',
+    digest: second.digest,
+    asks: [HEAD, `GET ${NAME}@${second.digest}`, GET],
+  },
+  {
+    row: 'cached, 404 at the end of a redirect',
+    cached: true,
+    upstream: movedAway,
+    gives: 'STALE',
+    digest: first.digest,
+    asks: [HEAD],
+  },
+  {
+    row: 'cached, expired, 404 at the end of a redirect',
+    cached: true,
+    upstream: both(movedAway, expired),
+    gives: 'MANIFEST_UNKNOWN',
+    asks: [HEAD],
   },
   {
     row: 'cached, within the check interval',
@@ -304,6 +361,74 @@ test.each(ROWS)('$row: $gives', async ({ cached, spec, upstream, head, gives, di
   }
   if (head) expect([rig.store.content.size, rig.knowledge.admissions.length]).toEqual([held, admissions]);
   expect(rig.journal.pulls).toHaveLength(1);
+});
+
+test('an old version is served if the new one cannot be had by digest and the tag is limited', async () => {
+  const rig = await rigWith(true);
+  moved(rig);
+  const answers: [ErrorKey, number][] = [
+    ['MANIFEST_UNKNOWN', 404],
+    ['TOO_MANY_REQUESTS', 429],
+  ];
+  rig.upstream.behaviour.fail = {
+    when: /^GET/,
+    error: () => {
+      const [key, upstreamStatus] = answers.shift()!;
+      return new LayoverError(key, { upstreamStatus });
+    },
+  };
+  expect(await rig.outcome('latest')).toBe('STALE');
+  expect(rig.upstream.take()).toEqual([HEAD, `GET ${NAME}@${second.digest}`, GET]);
+});
+
+test.each<[string, (rig: Rig) => void, boolean]>([
+  ['the tag', gone, true],
+  ['the digest that the tag points to', both(moved, failing('MANIFEST_UNKNOWN', 404, /^GET .*@/)), false],
+  ['the target of a redirect', both(movedAway, expired), false],
+])('a record says that a tag is gone, or not, after a 404 for %s', async (_name, upstream, isGone) => {
+  const rig = await rigWith(true);
+  upstream(rig);
+  await rig.outcome('latest');
+  const [pull] = rig.journal.pulls;
+  expect(pull?.httpStatus === 404 && Number(pull.checkedAt) > 0).toBe(isGone);
+});
+
+test('after a tag ended, every pull asks for the tag itself', async () => {
+  const rig = await rigWith(true);
+  gone(rig);
+  expect(await rig.outcome('latest')).toBe('MANIFEST_UNKNOWN');
+  rig.upstream.take();
+  for (let pull = 0; pull < 2; pull += 1) {
+    expect(await rig.outcome('latest')).toBe('MANIFEST_UNKNOWN');
+    rig.clock.advance(3000);
+  }
+  moved(rig);
+  expect(await rig.outcome('latest')).toBe('MISS');
+  expect(rig.upstream.take()).toEqual([GET, GET, GET]);
+});
+
+test('a tag whose bytes are lost, here and at the upstream, is fetched by its name', async () => {
+  const rig = await rigWith(true, { revalidateAfterSeconds: 7200 });
+  const other = pullRig({ name: 'acme', revalidateAfterSeconds: 7200 });
+  const [admission] = rig.knowledge.admissions;
+  await other.knowledge.admit(admission!);
+  const key = admission!.repository as Parameters<typeof other.knowledge.putTag>[0];
+  other.knowledge.putTag(key, 'latest', (await rig.knowledge.tag(key, 'latest'))!);
+  other.upstream.put(NAME, second, 'latest');
+  expect(await other.get('latest')).toMatchObject({ answer: { cacheStatus: 'UPDATED', content: second.content } });
+  expect(other.upstream.take()).toEqual([`GET ${NAME}@${first.digest}`, GET]);
+});
+
+test('a check asks for the media type of the cached version, so that the tag does not end without it', async () => {
+  const rig = await rigWith(false);
+  const mediaType = 'application/vnd.acme.thing.v1+json';
+  const content = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType }));
+  rig.upstream.put(NAME, { digest: digestOf(content), mediaType, content }, 'thing');
+  await rig.get('thing', { accept: [`${mediaType}, */*`] });
+  rig.upstream.accepted.length = 0;
+  rig.clock.advance(MINUTE);
+  expect(await rig.outcome('thing', { accept: ['*/*, application/vnd.other+json'] })).toBe('REVALIDATED');
+  expect(rig.upstream.accepted).toEqual([[mediaType, 'application/vnd.other+json']]);
 });
 
 test('a confirmed tag is valid for another expiration time; a stale answer extends nothing', async () => {

@@ -1,3 +1,4 @@
+import { MediaType } from '../../../../../common/oci/media-types';
 import { Table } from '../../../../../schema/tables';
 import { digest, type TestRepository } from '../../../../support/control-plane/builders';
 import { CacheWorld } from '../../../../support/control-plane/cache-world';
@@ -43,6 +44,49 @@ describe('a reservation', () => {
     expect(await world.usage()).toMatchObject({ used: 700, reserved: 0 });
     expect(await world.usage('other')).toMatchObject({ used: 600, reserved: 0 });
     expect(await world.rows(Table.blobs, { digest: digest('base') })).toMatchObject([{ holders: 2, unheld_at: null }]);
+  });
+
+  test('of a blob of unknown size counts nothing, and the blob must fit when it arrives', async () => {
+    expect(await admit('one', { known: 500, unsized: 0 })).toBe('ADMITTED');
+    expect(await world.usage()).toMatchObject({ used: 100, reserved: 500, blobs: 0 });
+    await world.arrive(acme, { known: 500, unsized: 700 });
+    expect(await world.usage()).toMatchObject({ used: 1300, reserved: 0, blobs: 2 });
+    await admit('two', { late: 0 });
+    await admit('three', { late: 50 });
+    expect(await world.usage()).toMatchObject({ used: 1500, reserved: 50 });
+    await world.arrive(acme, { late: 50 });
+    expect(await admit('four', { huge: 0 })).toBe('ADMITTED');
+    await world.arrive(acme, { huge: 5000 });
+    expect(await world.usage()).toMatchObject({ used: 1650, reserved: 0, blobs: 3 });
+    expect(await holding('huge')).toMatchObject({ state: 'LAPSED', size: 5000 });
+  });
+
+  test('is made for the blobs that an index names, which count until the index is collected', async () => {
+    const { decision } = await world.admit(
+      acme,
+      'cache',
+      { 'cache layer': 300, 'cache config': 20 },
+      {
+        tag: 'cache',
+        manifest: { mediaType: MediaType.ociIndex, digest: digest('cache'), size: 100 },
+      },
+    );
+    expect(decision).toBe('ADMITTED');
+    expect(await world.usage()).toMatchObject({ used: 100, reserved: 320 });
+    await world.arrive(acme, { 'cache layer': 300, 'cache config': 20 });
+    expect(await world.usage()).toMatchObject({ used: 420, reserved: 0, manifests: 1, blobs: 2 });
+    const lookup = await world.plane.catalog.call('LookupBlob', { repository: acme, digest: digest('cache config') });
+    expect(lookup.blob).toMatchObject({ digest: digest('cache config'), size: 20 });
+    const shown = await world.plane.ask<{ manifest: object }>(
+      `query ($digest: Digest!) { manifest(organization: "acme", repository: "library/app", digest: $digest) {
+        completeness layers { digest cached } children { digest } } }`,
+      { digest: digest('cache') },
+    );
+    expect(shown.manifest).toEqual({
+      completeness: 'COMPLETE',
+      layers: ['cache layer', 'cache config'].map((name) => ({ digest: digest(name), cached: true })),
+      children: [],
+    });
   });
 
   test('lapses after 15 minutes and counts nothing from then on', async () => {

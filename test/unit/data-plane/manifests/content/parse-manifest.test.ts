@@ -1,3 +1,5 @@
+import { type Descriptor, declaredSize } from '../../../../../common/oci/descriptor';
+import { digestOf, mustDigest } from '../../../../../common/oci/digest';
 import { MediaType } from '../../../../../common/oci/media-types';
 import { parseManifest } from '../../../../../data-plane/src/manifests/content/parse-manifest';
 import { blobNamed } from '../../../../support/data-plane/fakes/sample-manifests';
@@ -77,14 +79,10 @@ const REFUSED: readonly [string, unknown, string?][] = [
   ['an index with layers', { manifests: [], layers: [] }, MediaType.ociIndex],
   ['an image with manifests', { config, layers: [], manifests: [] }],
   ['layers that are not a list', { config, layers: { 0: layer } }],
-  ['a descriptor that is a string', { config, layers: ['sha256:abc'] }],
-  ['an invalid digest', { config, layers: [{ ...layer, digest: 'sha256:abc' }] }],
-  ['a digest with a path in it', { config, layers: [{ ...layer, digest: 'sha256:../../etc/passwd' }] }],
-  ['a negative size', { config, layers: [{ ...layer, size: -1 }] }],
-  ['a size that is a string', { config, layers: [{ ...layer, size: '1' }] }],
-  ['a fractional size', { config, layers: [{ ...layer, size: 1.5 }] }],
   ['a size above 2^53', { config, layers: [{ ...layer, size: 2 ** 53 }] }],
   ['deep nesting', `{"a":${'['.repeat(200)}${']'.repeat(200)}}`],
+  ['another type that the document contradicts', { mediaType: MediaType.ociManifest }, 'application/vnd.acme+json'],
+  ['schema 1 as another type', { schemaVersion: 1, fsLayers: [] }, 'application/vnd.acme+json'],
   ['schema 1', { schemaVersion: 1, fsLayers: [] }, MediaType.dockerSchema1],
   ['schema 1 without a type', { schemaVersion: 1, fsLayers: [] }, 'application/json'],
 ];
@@ -95,6 +93,85 @@ test.each(REFUSED.map(([name, document, type]) => ({ name, document, type })))(
     expect(() => parse(document, type)).toThrow(expect.objectContaining({ key: 'UPSTREAM_CONTENT' }));
   },
 );
+
+test.each<[string, unknown]>([
+  ['a text', 'sha256:abc'],
+  ['null', null],
+  ['a list', []],
+  ['empty', {}],
+  ['without a digest', { mediaType: layer.mediaType, size: 3 }],
+  ['with a short digest', { ...layer, digest: 'sha256:abc' }],
+  ['with a path as digest', { ...layer, digest: 'sha256:../../etc/passwd' }],
+  ['with an unknown algorithm', { ...layer, digest: `blake3:${'a'.repeat(64)}` }],
+])('parseManifest leaves out a descriptor that is %s, and nothing else', (_name, descriptor) => {
+  const parsed = parse({ config: descriptor, layers: [descriptor, layer], subject: descriptor });
+  expect(parsed.references).toEqual([{ role: 'LAYER', position: 1, descriptor: layer }]);
+  expect(parsed.unusableLayers).toBe(1);
+  const child = { ...blobNamed('child'), mediaType: MediaType.ociManifest };
+  expect(parse({ manifests: [descriptor, child] }, MediaType.ociIndex).references).toEqual([
+    { role: 'CHILD', position: 1, descriptor: child },
+  ]);
+});
+
+test.each([[undefined], [-1], ['1'], [1.5], [null], [0], [{}]])(
+  'parseManifest knows no size for a layer with the size %p',
+  (size) => {
+    const [reference] = parse({ layers: [{ ...layer, size }] }).references;
+    expect(declaredSize(reference!.descriptor as Descriptor)).toBeUndefined();
+    expect(reference).toMatchObject({ role: 'LAYER', descriptor: { digest: layer.digest, size: 0 } });
+  },
+);
+
+test('only the empty content has the declared size 0', () => {
+  const empty = { mediaType: 'application/vnd.oci.empty.v1+json', size: 0 };
+  for (const algorithm of ['sha256', 'sha512'])
+    expect(declaredSize({ ...empty, digest: digestOf(Buffer.alloc(0), algorithm) })).toBe(0);
+  expect(declaredSize({ ...empty, digest: mustDigest(layer.digest) })).toBeUndefined();
+  expect(declaredSize({ ...layer, digest: mustDigest(layer.digest) })).toBe(layer.size);
+});
+
+test('parseManifest takes the entries of an index that are no manifests as layers', () => {
+  const cacheConfig = { ...blobNamed('cache config'), mediaType: 'application/vnd.buildkit.cacheconfig.v0' };
+  const docker = { ...blobNamed('docker'), mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip' };
+  const child = { ...blobNamed('child'), mediaType: MediaType.dockerManifest };
+  const nested = { ...blobNamed('nested'), mediaType: MediaType.ociIndex };
+  const artifact = { ...blobNamed('artifact'), mediaType: 'application/vnd.acme.thing.manifest.v1+json' };
+  const untyped = { ...blobNamed('untyped'), mediaType: '' };
+  const elsewhere = { ...blobNamed('elsewhere'), urls: ['https://elsewhere.test/x'] };
+  const manifests = [layer, cacheConfig, docker, child, nested, artifact, untyped, elsewhere];
+  const { references } = parse({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests }, MediaType.ociIndex);
+  expect(references.map(({ role, foreign }) => `${role}${foreign === true ? ' elsewhere' : ''}`)).toEqual([
+    ...['LAYER', 'LAYER', 'LAYER', 'CHILD', 'CHILD', 'CHILD', 'CHILD', 'LAYER elsewhere'],
+  ]);
+});
+
+test.each([
+  ['no JSON', 'hello', []],
+  ['a list', '[]', []],
+  ['no descriptors', { layers: 7, manifests: 'x', blobs: {} }, []],
+  ['its own version', { schemaVersion: 1 }, []],
+  ['blobs and a subject', { blobs: [layer], subject: config }, ['LAYER', 'SUBJECT']],
+  [
+    'lists of every kind',
+    { config, layers: [layer], manifests: [{ ...layer, mediaType: '' }] },
+    ['CONFIG', 'LAYER', 'CHILD'],
+  ],
+])('parseManifest finds what it can in a manifest of another type with %s', (_name, document, roles) => {
+  const { mediaType, references } = parse(document, 'application/vnd.acme.thing.v1+json');
+  expect(mediaType).toBe('application/vnd.acme.thing.v1+json');
+  expect(references.map(({ role }) => role)).toEqual(roles);
+});
+
+test.each([
+  ['of a picture', 'image/png'],
+  ['of a web page', 'text/html'],
+  ['that is no type', '<script>'],
+])('parseManifest takes the media type of the document instead of one %s', (_name, type) => {
+  expect(parse({ mediaType: MediaType.dockerManifest, config, layers: [] }, type).mediaType).toBe(
+    MediaType.dockerManifest,
+  );
+  expect(() => parse({ mediaType: 'text/html', config, layers: [] }, type)).toThrow('not a manifest');
+});
 
 const many = (count: number) => Array.from({ length: count }, () => layer);
 const sized = (size: number, count: number) => Array.from({ length: count }, () => ({ ...layer, size }));

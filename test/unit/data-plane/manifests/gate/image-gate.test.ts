@@ -3,7 +3,7 @@ import type { ScanPolicy } from '../../../../../data-plane/src/configuration/con
 import type { Verdict } from '../../../../../data-plane/src/manifests/gate/image-judge';
 import { type OrganizationSpec, organization, snapshotOf } from '../../../../support/data-plane/fakes/organizations';
 import { pullRig } from '../../../../support/data-plane/fakes/pull-rig';
-import { imageNamed, indexOf } from '../../../../support/data-plane/fakes/sample-manifests';
+import { blobNamed, imageNamed, indexOf, manifestOf } from '../../../../support/data-plane/fakes/sample-manifests';
 
 const NAME = 'team/app';
 const MINUTE = 60_000;
@@ -69,6 +69,25 @@ describe('ImageGate verdict', () => {
     ] as const) {
       expect(await other.outcome(reference, ask)).toBe('DENIED');
     }
+  });
+
+  test('does not serve an image with a layer that no scan covers, whatever the scan of the others found', async () => {
+    const layers = [blobNamed('scanned'), { ...blobNamed('hidden'), digest: `sha384:${'a'.repeat(96)}` }];
+    const partly = manifestOf({ schemaVersion: 2, config: blobNamed('config'), layers });
+    for (const scanPolicy of [WAIT, REFUSE]) {
+      const rig = setUp(scanPolicy);
+      rig.says(good());
+      rig.upstream.put(NAME, partly, 'partly');
+      await expect(rig.get('partly')).rejects.toMatchObject({
+        key: 'DENIED',
+        message: expect.stringContaining('a layer by a descriptor that cannot be used') as string,
+      });
+      expect(rig.judged).toEqual([]);
+    }
+    const rig = setUp(SERVE);
+    rig.says(good());
+    rig.upstream.put(NAME, partly, 'partly');
+    expect(await rig.outcome('partly')).toBe('MISS');
   });
 
   test('names the reason and the vulnerabilities in the error and in the record', async () => {

@@ -1,5 +1,6 @@
 import { LayoverError } from '../../../../../common/errors/layover-error';
 import type { Descriptor } from '../../../../../common/oci/descriptor';
+import { MediaType } from '../../../../../common/oci/media-types';
 import {
   type CompleteBlob,
   Completion,
@@ -72,6 +73,21 @@ test('Completion fills nothing for an index, foreign layers, or an organization 
   on.clock.advance(1000);
   await settle();
   expect(done).toEqual([config.digest]);
+});
+
+test('Completion fills the blobs that an index names, and blobs of unknown size', async () => {
+  const done: [string, number][] = [];
+  const { clock, consider } = await rig(async (_target, { digest, size }) => void done.push([digest, size]));
+  const cache = { ...blobNamed('cache'), mediaType: 'application/vnd.buildkit.cacheconfig.v0' };
+  const unsized = { ...blobNamed('unsized'), size: undefined };
+  const manifests = [unsized, cache, { ...blobNamed('image'), mediaType: MediaType.ociManifest }];
+  consider(manifestOf({ schemaVersion: 2, manifests }, MediaType.ociIndex));
+  clock.advance(1000);
+  await settle();
+  expect(done).toEqual([
+    [unsized.digest, 0],
+    [cache.digest, cache.size],
+  ]);
 });
 
 test('Completion limits the concurrent and the waiting blobs', async () => {
