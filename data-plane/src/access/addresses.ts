@@ -22,7 +22,7 @@ type Attempt<Request, Answer> = (request: Request) => Promise<Answer>;
 
 /**
  * Chooses the reading of addresses that have two: a path with `ns` whose first component names an
- * organization (ADR 42). Remembers which reading was right for a repository, so that the upstream
+ * organization (ADR 41). Remembers which reading was right for a repository, so that the upstream
  * is asked for the other one once and not with every request.
  */
 export class Addresses {

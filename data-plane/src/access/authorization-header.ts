@@ -31,7 +31,7 @@ export function parseAuthorization(header: string): Credentials {
 
 /**
  * Returns whether a user name is of another registry: clients send the login of Docker Hub to its
- * mirrors (ADR 43). Names of robots contain a `+`, and e-mail addresses, which may too, an `@`.
+ * mirrors (ADR 42). Names of robots contain a `+`, and e-mail addresses, which may too, an `@`.
  */
 export function isForeignLogin(username: string): boolean {
   return !username.includes('+') || username.includes('@');

@@ -57,7 +57,7 @@ export interface CredentialChecks {
  * secret of a robot (some clients send Basic without requesting a token). Throws UNAUTHORIZED for
  * wrong credentials even if none are needed, so that a mistyped secret is noticed and not silently
  * treated as anonymous; TOO_MANY_LOGINS after repeated failures. A login of another registry is
- * anonymous (ADR 43). `since`: see PullTokens.verify.
+ * anonymous (ADR 42). `since`: see PullTokens.verify.
  */
 export async function identify(
   snapshot: ConfigurationSnapshot,

@@ -16,7 +16,7 @@ export interface IssuedToken {
 
 /**
  * Issues a token for the token endpoint (distribution, "Token Authentication Specification").
- * Without credentials, or with the login of another registry (ADR 43), the token is anonymous and
+ * Without credentials, or with the login of another registry (ADR 42), the token is anonymous and
  * covers the public organizations among the requested scopes. With the credentials of a robot, it
  * covers the organization of the robot too. Scopes that are not permitted, and those for which
  * there is no room, are left out, as the specification requires; the pull is then answered with

@@ -21,7 +21,7 @@ export type Places = readonly [Place] | readonly [Place, Place];
 const TOO_DEEP_FOR_DOCKER_HUB = 3;
 
 /**
- * Returns what an address can mean (ADR 42, docs/design/pull-semantics.md#two-readings). Two
+ * Returns what an address can mean (ADR 41, docs/design/pull-semantics.md#two-readings). Two
  * meanings are returned only if both forms name the same organization, or two that have the same
  * upstream. `closed` returns whether any private organization has a mirror host.
  *
