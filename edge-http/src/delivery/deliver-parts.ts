@@ -28,7 +28,8 @@ export async function deliverParts(
   const { size } = header;
   const parts = resolveRanges(ranges, size);
   const [first] = parts as [ResolvedRange, ...ResolvedRange[]];
-  if (first.offset !== header.offset || first.length !== header.length) header = await openPart((query) => delivery.open(query), first, size);
+  if (first.offset !== header.offset || first.length !== header.length)
+    header = await openPart((query) => delivery.open(query), first, size);
   if (parts.length === 1) {
     const out = writeHead(dependencies, request, exchange, header, true);
     await delivery.send(header, out);
