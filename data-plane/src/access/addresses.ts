@@ -17,7 +17,7 @@ const ABSENT: ReadonlySet<ErrorKey> = new Set(['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN
 /** Many registries answer like this for a repository that does not exist. */
 const MAYBE_ABSENT: ReadonlySet<ErrorKey> = new Set(['UPSTREAM_DENIED', 'DENIED']);
 
-/** Failures of the question for tags after which nothing is known: not every registry lists them. */
+/** Failures of a list of tags that say nothing: not every registry lists them. */
 const NO_LIST: ReadonlySet<ErrorKey> = new Set(['UPSTREAM_REFUSED_REQUEST', 'UPSTREAM_CONTENT']);
 
 /** A request at one place. */

@@ -28,8 +28,8 @@ export function formCredentials(form: URLSearchParams): string {
 }
 
 /**
- * Returns a field that may be a secret; empty if it is absent. Unlike with {@link single}, the error
- * for a repeated one does not show its values.
+ * Returns a field that may be a secret; empty if it is absent. Unlike that of {@link single}, the
+ * error for a repeated one does not show its values.
  */
 function secret(form: URLSearchParams, name: string): string {
   const [value = '', ...others] = form.getAll(name);

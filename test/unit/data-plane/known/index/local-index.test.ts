@@ -140,7 +140,7 @@ describe('LocalIndex put', () => {
     const place = 'p'.repeat(256 * 1024);
     index.putReferrers(key('a'), digest('subject'), place, referrersOf('x'));
     expect(index.referrers(key('a'), digest('subject'), place)).toBeUndefined();
-    const next = { query: place };
+    const next = { query: place, after: undefined };
     index.putReferrers(key('a'), digest('subject'), 'r', { ...referrersOf('x'), next });
     expect(index.referrers(key('a'), digest('subject'), 'r')).toBeUndefined();
   });
