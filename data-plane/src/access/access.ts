@@ -227,17 +227,9 @@ function requireProxying(
  */
 function requireCoverage(located: LocatedRepository, identity: Identity): void {
   const own = identity.robot?.organization.uid === located.organization.uid;
-  if (own && (identity.access === undefined || hasNoScope(located))) return;
-  if (own && identity.access?.some((entry) => includesRepository(entry, located)) === true) return;
+  if (own && (identity.access === undefined || identity.access.some((entry) => includesRepository(entry, located))))
+    return;
   throw notCovered(located, identity);
-}
-
-/**
- * Returns whether no token can name the repository as the client addresses it: by a host, while the
- * organization has no mirror host. Such scopes are left out of tokens (see issueToken).
- */
-function hasNoScope({ owner, organization }: LocatedRepository): boolean {
-  return owner.kind === 'mirror-host' && organization.proxyCache?.mirrorHost === '';
 }
 
 /**

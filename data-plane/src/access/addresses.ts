@@ -17,6 +17,9 @@ const ABSENT: ReadonlySet<ErrorKey> = new Set(['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN
 /** Many registries answer like this for a repository that does not exist. */
 const MAYBE_ABSENT: ReadonlySet<ErrorKey> = new Set(['UPSTREAM_DENIED', 'DENIED']);
 
+/** Failures of a list of tags that say nothing: not every registry lists them. */
+const NO_LIST: ReadonlySet<ErrorKey> = new Set(['UPSTREAM_REFUSED_REQUEST', 'UPSTREAM_CONTENT']);
+
 /** A request at one place. */
 type Attempt<Request, Answer> = (request: Request) => Promise<Answer>;
 
@@ -35,12 +38,15 @@ export class Addresses {
     private readonly configuration: Configuration,
     private readonly tokens: PullTokens,
     private readonly clock: Clock,
+    /** Returns whether a repository has any tag at the upstream. */
+    private readonly hasTags: Attempt<RepositoryRequest, boolean>,
   ) {}
 
   /**
    * Makes the attempt at the place that the address of the request means. If nothing is there, it
    * is made at the other place that the address can mean, if there is one. Rejects with the failure
-   * of the first place if there is nothing at either, and with any failure that is not absence.
+   * of the first place if there is nothing at either, or if a repository of this name exists at the
+   * host in `ns`, and with any failure that is not absence.
    */
   async answer<Request extends RepositoryRequest, Answer>(
     request: Request,
@@ -56,11 +62,25 @@ export class Addresses {
       return answer;
     } catch (error) {
       if (!isTentative(error)) throw error;
+      // Otherwise a tag that only the shorter name has would bring all tags of it (ADR 41). The
+      // attempt is made again because a tentative one leaves no record.
+      if (await this.isRepository(request, first, error)) return attempt({ ...request, ...first });
       const answer = await attempt({ ...request, ...second }).catch((other: unknown) => {
         throw isAbsent(other, true) || isRefused(other) ? error : other;
       });
       this.remember(places, second);
       return answer;
+    }
+  }
+
+  /** Returns whether the name in the mirror form is a repository that only lacks what was asked. */
+  private async isRepository(request: RepositoryRequest, { owner, repository }: Place, absence: unknown) {
+    if (owner.kind === 'organization' || (absence as { key?: ErrorKey }).key === 'NAME_UNKNOWN') return false;
+    try {
+      return await this.hasTags({ ...request, owner, repository });
+    } catch (error) {
+      if (isAbsent(error, true) || (isLayoverError(error) && NO_LIST.has(error.key))) return false;
+      throw error;
     }
   }
 

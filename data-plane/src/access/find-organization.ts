@@ -1,6 +1,6 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { ConfigurationSnapshot, OrganizationConfiguration } from '../configuration/configuration';
-import { answersFor, registryKey } from '../configuration/registry-key';
+import { registryKey } from '../configuration/registry-key';
 
 /**
  * The organization that a request addresses: by its name in the path, or by a host (`?ns=`, or a
@@ -59,9 +59,11 @@ export function findMirror(
 ): OrganizationConfiguration | undefined {
   const exact = snapshot.organizationsByMirrorHost.get(host.toLowerCase());
   if (exact !== undefined) return exact;
-  const sharers = [registryKey(host, false), registryKey(host, true)]
-    .flatMap((key) => [...(snapshot.organizationsByRegistry.get(key) ?? [])])
-    .filter((one, at, all) => all.indexOf(one) === at && answersFor(one, host));
+  // Every organization may have this registry, so nothing is parsed or searched for each of them.
+  const sharers = [false, true].flatMap((insecure) => {
+    const found = snapshot.organizationsByRegistry.get(registryKey(host, insecure)) ?? [];
+    return [...found].filter(({ proxyCache }) => proxyCache?.insecure === insecure);
+  });
   const configured = sharers.filter(hasMirrorHost).sort(byMirrorHost)[0];
   if (configured !== undefined) return configured;
   // Without TLS anybody on the network may answer, so the client must have named a port.

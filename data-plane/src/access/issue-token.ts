@@ -60,14 +60,14 @@ function isForMirror(snapshot: ConfigurationSnapshot, scopes: readonly TokenAcce
 
 /**
  * Returns whether the token may contain a scope. In the path form, the first component of the scope
- * is the organization. In the mirror form, clients leave the organization out: such a scope is
- * granted to robots of an organization with a mirror host, and is valid only for that organization
- * (see Access). Therefore the answer does not depend on whether another organization with the name
- * exists and is private (docs/design/access.md#existence).
+ * is the organization. Where a host stands for the organization, clients leave it out: such a scope
+ * is granted to robots of every organization that has an upstream, and is valid only for that
+ * organization (see Access). Therefore the answer does not depend on whether another organization
+ * with the name exists and is private (docs/design/access.md#existence).
  */
 function isGranted(snapshot: ConfigurationSnapshot, robot: RobotAccount | undefined, scope: TokenAccess): boolean {
   const organization = snapshot.organizationsByName.get(scope.name.split('/', 1)[0]!);
   if (organization?.visibility === 'PUBLIC') return true;
   if (robot === undefined) return false;
-  return robot.organization.uid === organization?.uid || (robot.organization.proxyCache?.mirrorHost ?? '') !== '';
+  return robot.organization.uid === organization?.uid || robot.organization.proxyCache !== undefined;
 }

@@ -88,8 +88,11 @@ function pathPlace(
 function sharesUpstream(mirror: OrganizationConfiguration, named: OrganizationConfiguration): boolean {
   if (mirror.uid === named.uid) return true;
   const [one, other] = [mirror.proxyCache, named.proxyCache];
-  if (one === undefined || other === undefined || other.upstreamNamespace !== '') return false;
+  if (one === undefined || other === undefined) return false;
   return (
+    // Of a registry below whose namespace the host is mirrored, the rest is not this host.
+    one.upstreamNamespace === '' &&
+    other.upstreamNamespace === '' &&
     one.insecure === other.insecure &&
     one.caCertificate === other.caCertificate &&
     registryKey(one.upstreamHost, one.insecure) === registryKey(other.upstreamHost, other.insecure)

@@ -25,9 +25,3 @@ export function mirroredRegistry({ proxyCache }: OrganizationConfiguration): str
   if (mirrorHost !== '') return registryKey(mirrorHost, insecure);
   return upstreamNamespace === '' ? registryKey(upstreamHost, insecure) : undefined;
 }
-
-/** Returns whether an organization answers for a registry host in the mirror form. */
-export function answersFor(organization: OrganizationConfiguration, host: string): boolean {
-  const key = mirroredRegistry(organization);
-  return key !== undefined && key === registryKey(host, organization.proxyCache!.insecure);
-}

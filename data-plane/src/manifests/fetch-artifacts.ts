@@ -44,15 +44,21 @@ const QUERY = { headOnly: false, alsoAccept: [], requestId: 'completion', signal
  */
 export async function fetchArtifacts(parts: ArtifactParts, pulled: PullTarget, subject: Digest): Promise<boolean> {
   const { access, referrers, tags, digests, completion, knowledge } = parts;
-  // The configuration may have changed since the pull: credentials, patterns, or the upstream.
   const owner = { kind: 'organization', name: pulled.organization.name } as const;
-  const target = access.internal(access.locate(owner, pulled.key.repository));
-  const { organizationUid, originVersion } = target.key;
-  if (organizationUid !== pulled.key.organizationUid || originVersion !== pulled.key.originVersion) return false;
+  // The configuration may have changed since the pull, or since the request before: credentials,
+  // patterns, switches, or the upstream.
+  const inForce = (): PullTarget | undefined => {
+    const target = access.internal(access.locate(owner, pulled.key.repository));
+    const { organizationUid, originVersion } = target.key;
+    if (organizationUid !== pulled.key.organizationUid || originVersion !== pulled.key.originVersion) return undefined;
+    return target.proxy.completeImages ? target : undefined;
+  };
   let isFound = false;
-  const keep = async (resolve: () => Promise<ManifestAnswer>): Promise<void> => {
+  const keep = async (resolve: (target: PullTarget) => Promise<ManifestAnswer>): Promise<void> => {
+    const target = inForce();
+    if (target === undefined) return;
     try {
-      const { cacheStatus, descriptor, content } = await resolve();
+      const { cacheStatus, descriptor, content } = await resolve(target);
       isFound = true;
       if (cacheStatus === 'BYPASS' || content === undefined) return;
       const bytes = blobsOf(descriptor, content).reduce((sum, { size }) => sum + size, 0);
@@ -61,13 +67,15 @@ export async function fetchArtifacts(parts: ArtifactParts, pulled: PullTarget, s
       if (!isLayoverError(error) || classifyUpstreamError(error) !== 'gone') throw error;
     }
   };
-  const { content } = await referrers.refresh(target, { digest: subject, artifactType: '' });
-  for (const digest of digestsIn(content)) await keep(() => digests.resolve(target, digest, QUERY));
+  const first = inForce();
+  if (first === undefined) return false;
+  const { content } = await referrers.refresh(first, { digest: subject, artifactType: '' });
+  for (const digest of digestsIn(content)) await keep((target) => digests.resolve(target, digest, QUERY));
   for (const suffix of TAG_SUFFIXES) {
     const tag = parseTag(`${algorithmOf(subject)}-${hexOf(subject)}${suffix}`);
     if (tag === undefined) continue;
-    if ((await knowledge.tag(target.key, tag)) !== undefined) isFound = true;
-    else await keep(() => tags.resolve(target, tag, QUERY));
+    if ((await knowledge.tag(first.key, tag)) !== undefined) isFound = true;
+    else await keep((target) => tags.resolve(target, tag, QUERY));
   }
   return isFound;
 }

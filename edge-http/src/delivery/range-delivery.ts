@@ -32,6 +32,14 @@ export class RangeDelivery {
     return this.openInPlace(query);
   }
 
+  /**
+   * Opens a further range of an answer whose head was sent, in place of the last one. A token that
+   * has expired since the answer began is enough. Rejects like openSupply.
+   */
+  openNext(query: SupplyQuery): Promise<BlobSupply> {
+    return this.openInPlace({ ...query, since: this.startedAt });
+  }
+
   /** Sends the open range. Rejects if that is not possible; the body is then broken. */
   async send(header: BlobHeader, out: BodyWriter): Promise<void> {
     this.before = out.sent;

@@ -19,12 +19,22 @@ export function formCredentials(form: URLSearchParams): string {
     case '':
       return '';
     case 'password':
-      return basic(single(form, 'username') ?? '', single(form, 'password') ?? '');
+      return basic(secret(form, 'username'), secret(form, 'password'));
     case 'refresh_token':
-      return basic(TOKEN_USER, single(form, 'refresh_token') ?? '');
+      return basic(TOKEN_USER, secret(form, 'refresh_token'));
     default:
       throw requestError('REQUEST_INVALID', 'grant_type', grant, 'must be password or refresh_token');
   }
+}
+
+/**
+ * Returns a field that may be a secret; empty if it is absent. Unlike that of {@link single}, the
+ * error for a repeated one does not show its values.
+ */
+function secret(form: URLSearchParams, name: string): string {
+  const [value = '', ...others] = form.getAll(name);
+  if (others.length > 0) throw requestError('REQUEST_INVALID', name, '', 'must be given only once');
+  return value;
 }
 
 function basic(username: string, password: string): string {

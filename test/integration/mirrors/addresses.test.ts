@@ -81,7 +81,11 @@ describe('a path that names the organization, with ns', () => {
   test('asks an upstream for the longer name once, and remembers', async () => {
     const answer = await get('/v2/quay/coreos/etcd/manifests/v3?ns=quay.io');
     expect([answer.status, digestOf(answer)]).toEqual([200, etcd.digest]);
-    expect(linesOf(quay).filter((line) => line.includes('/quay/'))).toHaveLength(1);
+    // The manifest, and whether a repository of this name exists.
+    expect(linesOf(quay).filter((line) => line.includes('/quay/'))).toEqual([
+      expect.stringContaining('/manifests/v3'),
+      expect.stringContaining('/tags/list'),
+    ]);
     for (const { digest } of [etcd.config, ...etcd.layers])
       expect((await get(`/v2/quay/coreos/etcd/blobs/${digest}?ns=quay.io`)).status).toBe(200);
     expect((await get('/v2/quay/coreos/etcd/manifests/v3?ns=quay.io')).status).toBe(200);
@@ -89,6 +93,15 @@ describe('a path that names the organization, with ns', () => {
     expect(JSON.parse(tags.body.toString())).toEqual({ name: 'quay/coreos/etcd', tags: ['v3'] });
     expect((await get(`/v2/quay/coreos/etcd/referrers/${etcd.digest}?ns=quay.io`)).status).toBe(200);
     expect(linesOf(quay).filter((line) => line.includes('/quay/'))).toEqual([]);
+  });
+
+  test('never replaces a repository by the one with the shorter name, whatever was asked before', async () => {
+    quay.content.addImage('quay/a/app', 'latest', dockerfile);
+    quay.content.addImage('a/app', 'latest', nginx);
+    quay.content.addImage('a/app', 'only-here', nginx);
+    const url = '/v2/quay/a/app/manifests';
+    expect((await get(`${url}/only-here?ns=quay.io`)).status).toBe(404);
+    expect(digestOf(await get(`${url}/latest?ns=quay.io`))).toBe(dockerfile.digest);
   });
 
   test('says what the longer name says if neither exists', async () => {

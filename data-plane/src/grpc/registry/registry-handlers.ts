@@ -32,7 +32,10 @@ export interface RegistryParts {
 /** Returns the methods of Registry (registry.proto), each from its own file. */
 export function registryHandlers(parts: RegistryParts): RegistryHandlers {
   const { manifests, blobs, tags, referrers, configuration, checks, clock, logger } = parts;
-  const addresses = new Addresses(configuration, checks.tokens, clock);
+  const addresses = new Addresses(configuration, checks.tokens, clock, async (request) => {
+    const page = await tags.list({ ...request, limit: 1, last: '', page: '' });
+    return page.tags.length > 0;
+  });
   return {
     GetManifest: unary('GetManifest', logger, (message, signal) => getManifest(addresses, manifests, message, signal)),
     StatBlob: unary('StatBlob', logger, (message, signal) => statBlobRpc(addresses, blobs, message, signal)),

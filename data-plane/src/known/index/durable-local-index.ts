@@ -44,6 +44,11 @@ const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 /** Largest page of referrers that is stored, in bytes (see LocalIndex). */
 const MAX_REFERRERS_BYTES = 256 * 1024;
 /**
+ * Longest place of a page in its list and position of the next one, in characters together. Longer
+ * ones do not fit into a page token either.
+ */
+const MAX_POSITION = 32 * 1024;
+/**
  * The file is rewritten if it is larger than the index by this factor, because most of it is then
  * outdated.
  */
@@ -143,7 +148,9 @@ class DurableLocalIndex implements LocalIndex {
   }
 
   putReferrers(repository: RepositoryKey, digest: Digest, key: string, value: StoredReferrers): void {
+    const { query = '', after = '' } = value.next ?? {};
     if (value.content.length > MAX_REFERRERS_BYTES) return;
+    if (key.length + query.length + after.length > MAX_POSITION) return;
     this.run(referrersOperation(keyOf(repository), referrersKey(digest, key), value));
   }
 

@@ -64,7 +64,7 @@ export class Shelf {
   }
 
   putReferrers(key: string, value: StoredReferrers): void {
-    this.put(this.referrers, key, value, referrersCost);
+    this.put(this.referrers, key, value, referrersCost(key));
   }
 
   /**
@@ -76,7 +76,7 @@ export class Shelf {
     this.remove(this.manifests, digest, textCost);
     this.remove(this.blobs, digest, () => ENTRY_COST);
     const keys = [...this.referrers.keys()].filter((key) => key.startsWith(referrersKey(digest, '')));
-    for (const key of keys) this.remove(this.referrers, key, referrersCost);
+    for (const key of keys) this.remove(this.referrers, key, referrersCost(key));
   }
 
   /** Drops the older half of every kind of entry. */
@@ -84,7 +84,7 @@ export class Shelf {
     evictOldest(this.tags, (tag) => this.removeTag(tag));
     evictOldest(this.manifests, (digest) => this.remove(this.manifests, digest, textCost));
     evictOldest(this.blobs, (digest) => this.remove(this.blobs, digest, () => ENTRY_COST));
-    evictOldest(this.referrers, (key) => this.remove(this.referrers, key, referrersCost));
+    evictOldest(this.referrers, (key) => this.remove(this.referrers, key, referrersCost(key)));
   }
 
   /** Yields all manifests, for writing them to disk. */
@@ -135,8 +135,9 @@ function textCost(text: string): number {
   return ENTRY_COST + text.length;
 }
 
-function referrersCost({ content, next }: StoredReferrers): number {
-  return ENTRY_COST + content.length + (next === undefined ? 0 : next.query.length + (next.after?.length ?? 0));
+function referrersCost(key: string): (value: StoredReferrers) => number {
+  return ({ content, next: { query, after = '' } = { query: '' } }) =>
+    ENTRY_COST + key.length + content.length + query.length + after.length;
 }
 
 function evictOldest<K>(map: Map<K, unknown>, remove: (key: K) => void): void {

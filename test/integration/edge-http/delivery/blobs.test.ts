@@ -175,6 +175,18 @@ describe.each(deliveries)('several ranges %s', (_name, serve) => {
     expect(answer.body.equals(expected)).toBe(true);
   });
 
+  test('continue the first one, so that a token that expires meanwhile does not cut the answer', async () => {
+    const began: boolean[] = [];
+    edge.plane.script = {
+      readBlob: (request, sender) => {
+        began.push(request.context!.authorizedAt > 0);
+        return serveInline(small, sender);
+      },
+    };
+    expect(await get(edge, small.path, { range: 'bytes=0-0,500-501,-1' })).toMatchObject({ status: 206, whole: true });
+    expect(began).toEqual([false, true, true]);
+  });
+
   test.each<[string, number, number]>([
     ['bytes=5000-,10-19', 10, 20],
     ['bytes=0-9,5-14,14-15', 0, 16],

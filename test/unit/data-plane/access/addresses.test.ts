@@ -11,9 +11,14 @@ const TEAM = { name: 'team', upstreamHost: 'quay.io', robots: { ci: 'secret' } }
 /** Places with what is there: `organization repository` to an answer or the key of an error. */
 type There = Readonly<Record<string, ErrorKey | 'found'>>;
 
-function rig(specs: readonly OrganizationSpec[], there: There) {
+function rig(specs: readonly OrganizationSpec[], there: There, tagged: readonly string[] = []) {
   const { configuration, tokens, clock } = pullRig(...specs);
-  const addresses = new Addresses(configuration, tokens, clock);
+  const addresses = new Addresses(configuration, tokens, clock, async ({ owner, repository }) => {
+    const place = `${owner.kind === 'organization' ? owner.name : owner.organization} ${repository}`;
+    const answer = there[`tags of ${place}`];
+    if (answer !== undefined && answer !== 'found') throw new LayoverError(answer, { message: `tags of ${place}` });
+    return tagged.includes(place);
+  });
   const asked: string[] = [];
   const attempt = async ({ owner, repository }: RepositoryRequest): Promise<string> => {
     const place = `${owner.kind === 'organization' ? owner.name : owner.organization} ${repository}`;
@@ -55,6 +60,24 @@ test('the longer name wins if the upstream has both', async () => {
   const { ask, take } = rig([QUAY], { ...SHORT, 'quay quay/coreos/etcd': 'found' });
   expect(await ask('quay/coreos/etcd')).toBe('quay quay/coreos/etcd');
   expect(take()).toEqual(['quay quay/coreos/etcd']);
+});
+
+test('a tag that only the shorter name has does not lead away from a repository that exists', async () => {
+  const there: Record<string, ErrorKey | 'found'> = { ...SHORT };
+  const { ask } = rig([QUAY], there, ['quay quay/coreos/etcd']);
+  expect(await ask('quay/coreos/etcd')).toBe('MANIFEST_UNKNOWN quay quay/coreos/etcd');
+  // Another tag, which both names have.
+  there['quay quay/coreos/etcd'] = 'found';
+  expect(await ask('quay/coreos/etcd')).toBe('quay quay/coreos/etcd');
+});
+
+test('the list of tags of the longer name decides only if it can be read', async () => {
+  const outage = { ...SHORT, 'tags of quay quay/coreos/etcd': 'UPSTREAM_TIMEOUT' } as const;
+  expect(await rig([QUAY], outage).ask('quay/coreos/etcd')).toBe('UPSTREAM_TIMEOUT tags of quay quay/coreos/etcd');
+  for (const key of ['NAME_UNKNOWN', 'UPSTREAM_DENIED', 'UPSTREAM_REFUSED_REQUEST'] as const) {
+    const there = { ...SHORT, 'tags of quay quay/coreos/etcd': key };
+    expect(await rig([QUAY], there).ask('quay/coreos/etcd')).toBe('quay coreos/etcd');
+  }
 });
 
 test.each<ErrorKey>([

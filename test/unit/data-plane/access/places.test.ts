@@ -77,6 +77,12 @@ describe('a path with ns', () => {
   });
 });
 
+test('an organization with the whole registry is not meant below a mirror of one namespace of it', () => {
+  const cache = { name: 'cache', upstreamHost: 'harbor.test', upstreamNamespace: 'quay-proxy', mirrorHost: 'quay.io' };
+  const team = { name: 'team', upstreamHost: 'harbor.test' };
+  expect(meanings([cache, team], 'team/library/app', 'quay.io')).toEqual(['cache team/library/app']);
+});
+
 describe('the upstream of an organization without a mirror host', () => {
   const reg = { name: 'reg', upstreamHost: 'registry.test' };
 

@@ -105,9 +105,24 @@ test('a token contains the permitted scopes and leaves out the others', async ()
   const names = async (authorization: string): Promise<unknown> =>
     (decodeJwt(await issue(authorization, ...scopes))['access'] as { name: string }[]).map(({ name }) => name);
   expect(await names('')).toEqual(['open/x']);
-  // In the mirror form, other/y is a repository of the host that vault mirrors.
+  // Where a host stands for the organization, each of them is a repository of it.
   expect(await names(basic('vault+ci', 'vault secret'))).toEqual(['vault/alpine', 'open/x', 'other/y']);
-  expect(await names(basic('other+ci', 'other secret'))).toEqual(['open/x', 'other/y']);
+  expect(await names(basic('other+ci', 'other secret'))).toEqual(['vault/alpine', 'open/x', 'other/y']);
+});
+
+test('a token opens what it names, and nothing else, also where a host stands for the organization', async () => {
+  const { issue, access } = rig();
+  // An organization without a mirror host, reached by the host of its upstream or of the edge.
+  const owner = { kind: 'mirror-host', host: 'registry.test', organization: 'other' } as const;
+  const secret = basic('other+ci', 'other secret');
+  const token = `Bearer ${await issue(secret, 'repository:team/app:pull')}`;
+  const pull = (repository: string): Promise<string> =>
+    access.authorize(access.locate(owner, repository), token).then(
+      ({ actor }) => actor,
+      (error: { key: string }) => error.key,
+    );
+  expect(await pull('team/app')).toBe('robot:other+ci');
+  expect(await pull('team/secret')).toBe('UNAUTHORIZED');
 });
 
 test.each([

@@ -136,6 +136,13 @@ describe('LocalIndex put', () => {
     const index = await open();
     index.putReferrers(key('a'), digest('subject'), 'r', referrersOf('x'.repeat(256 * 1024 + 1)));
     expect(index.referrers(key('a'), digest('subject'), 'r')).toBeUndefined();
+    // The upstream also chooses the place of a page in its list.
+    const place = 'p'.repeat(256 * 1024);
+    index.putReferrers(key('a'), digest('subject'), place, referrersOf('x'));
+    expect(index.referrers(key('a'), digest('subject'), place)).toBeUndefined();
+    const next = { query: place, after: undefined };
+    index.putReferrers(key('a'), digest('subject'), 'r', { ...referrersOf('x'), next });
+    expect(index.referrers(key('a'), digest('subject'), 'r')).toBeUndefined();
   });
 
   test('does not write additional fields of the objects of the caller', async () => {

@@ -165,6 +165,26 @@ describe('fetchArtifacts', () => {
     return { ...parts, target, completed, fetch: () => fetchArtifacts(all, target, image.digest) };
   }
 
+  test.each<[string, Partial<OrganizationSpec>, 'resolves' | 'rejects']>([
+    ['was switched off', { enabled: false }, 'rejects'],
+    ['denies the repository', { denyRepositories: ['team/*'] }, 'rejects'],
+    ['does not complete images any more', { completeImages: false }, 'resolves'],
+  ])('asks for nothing more once the organization %s', async (_name, change, how) => {
+    const { configuration, upstream, fetch } = await rig();
+    const { referrers } = upstream;
+    Object.defineProperty(upstream, 'referrers', {
+      get: () => {
+        configuration.snapshot = snapshotOf([organization({ name: 'acme', completeImages: true, ...change })]);
+        return referrers;
+      },
+    });
+    const outcome = await fetch().then(
+      () => 'resolves',
+      () => 'rejects',
+    );
+    expect([outcome, upstream.take()]).toEqual([how, [`REFERRERS ${NAME}@${image.digest}`]]);
+  });
+
   test('asks for four things if there is nothing', async () => {
     const { upstream, fetch } = await rig();
     expect(await fetch()).toBe(false);
