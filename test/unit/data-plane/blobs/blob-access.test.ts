@@ -177,6 +177,16 @@ describe('a HEAD of the upstream that fails', () => {
     await expect(rig.head(of)).rejects.toMatchObject({ key: 'UPSTREAM_DENIED' });
     await expect(rig.read(of)).rejects.toMatchObject({ key: 'UPSTREAM_DENIED' });
   });
+
+  test('gives no stored bytes, although another repository of the organization proved them', async () => {
+    rig = await blobRig();
+    await rig.offer(content, NAME);
+    await rig.read(of);
+    await rig.quiet(of);
+    rig.upstream.take();
+    await expect(rig.read(of, { repository: 'team/other' })).rejects.toMatchObject({ key: 'BLOB_UNKNOWN' });
+    expect(methods()).toEqual(['HEAD', 'GET']);
+  });
 });
 
 describe('a size that the upstream gives', () => {
