@@ -214,6 +214,29 @@ describe('a size that the upstream gives', () => {
   });
 });
 
+describe('a blob that is larger than the quota of the organization', () => {
+  const content = bytes(200_000, 'a layer');
+  const of = digestOf(content);
+  let rig: BlobRig;
+  beforeEach(async () => {
+    rig = await blobRig({ organizations: [{ name: 'acme', quotaBytes: 100_000 }] });
+    rig.upstream.putBlob(NAME, of, content);
+  });
+  afterEach(() => rig.dispose());
+
+  test.each([0, 1, 99_999])('is refused if its manifest says %i bytes, for which room was found', async (size) => {
+    await rig.name(of, size, 'acme');
+    await expect(rig.read(of)).rejects.toMatchObject({ key: 'QUOTA_EXCEEDED' });
+    await rig.quiet(of);
+    expect(await rig.stored.stat(of)).not.toBe(content.length);
+  });
+
+  test.each([undefined, 200_000])('is fetched if its manifest may exceed the quota: %s bytes', async (size) => {
+    if (size !== undefined) await rig.name(of, size, 'acme');
+    expect((await rig.read(of)).content.equals(content)).toBe(true);
+  });
+});
+
 test('reports a blob that the upstream lacks only if a manifest names it', async () => {
   const failed: unknown[] = [];
   const rig = await blobRig({ missing: { failed: (_key, of) => void failed.push(of) } });
