@@ -78,6 +78,7 @@ class FarRangeReader implements BlobReader {
   readonly origin = 'fill';
   readonly path = undefined;
   private isComplete = false;
+  private isClosed = false;
 
   constructor(
     private readonly direct: DirectRange,
@@ -113,9 +114,11 @@ class FarRangeReader implements BlobReader {
   }
 
   close(): Promise<void> {
+    if (this.isClosed) return Promise.resolve();
+    this.isClosed = true;
     this.direct.cancel();
     // The fill of a range that was read goes on, although its client has what it wanted.
-    if (this.isComplete) this.letGoOn();
+    if (this.isComplete && this.direct.mayWait(this.opening)) this.letGoOn();
     else this.end();
     this.opening.then(
       (reader) => reader.close(),

@@ -51,6 +51,22 @@ describe('a range far into a cold blob', () => {
     if (running.kind === 'bytes') await running.reader.close();
   });
 
+  test('leaves only so many fills behind that wait for a slot', async () => {
+    await start({ limits: { perUpstream: 1 } });
+    const running = await rig.get(await rig.offer(bytes(MIB, 'blocking'), NAME));
+    const blobs = Array.from({ length: 80 }, (_, at) => digestOf(Buffer.from(`blob ${at}`)));
+    const { name } = (await rig.target()).upstream;
+    for (const of of blobs) {
+      rig.upstream.putBlob(name, of, content);
+      await rig.name(of, SIZE, 'acme');
+      await rig.readRange(of, last(500));
+    }
+    await until(() => rig.waiting() <= 64);
+    expect(rig.waiting()).toBe(64);
+    expect(requests().filter((method) => method === 'DIRECT')).toHaveLength(80);
+    if (running.kind === 'bytes') await running.reader.close();
+  });
+
   test.each<[string, object]>([
     ['near the start', { kind: 'bytes', first: 100, last: 199 }],
     ['that is large', { kind: 'bytes', first: 2 * MIB }],
