@@ -120,10 +120,8 @@ class FarRangeReader implements BlobReader {
     // The fill of a range that was read goes on, although its client has what it wanted.
     if (this.isComplete && this.direct.mayWait(this.opening)) this.letGoOn();
     else this.end();
-    this.opening.then(
-      (reader) => reader.close(),
-      () => undefined,
-    );
+    // A file that cannot be removed concerns no client; the next start removes it.
+    this.opening.then((reader) => reader.close()).catch(() => undefined);
     return Promise.resolve();
   }
 }

@@ -1,5 +1,9 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { digestOf } from '../../../../common/oci/digest';
+import type { BlobRight } from '../../../../data-plane/src/blobs/blob-access';
+import type { BlobReader } from '../../../../data-plane/src/blobs/blob-source';
+import type { DirectRanges } from '../../../../data-plane/src/blobs/direct-ranges';
+import { openFarRange } from '../../../../data-plane/src/blobs/open-far-range';
 import { bytes, until } from '../../../support/data-plane/fills/fill-setup';
 import { Gate } from '../../../support/data-plane/fills/fake-upstream';
 import { type BlobRig, blobRig, type BlobRigOptions } from './support/blob-rig';
@@ -208,4 +212,33 @@ describe('a range far into a cold blob', () => {
       expect((await reading).content.equals(content.subarray(-500 - at))).toBe(true);
     expect(openRange.mock.calls).toHaveLength(16);
   });
+});
+
+test('a reader of the whole blob that cannot be closed fails nobody who has read the range', async () => {
+  const range = { offset: 2 * MIB, length: 500 };
+  async function* body(): AsyncGenerator<Buffer> {
+    yield content.subarray(range.offset, range.offset + range.length);
+  }
+  const direct = { open: async () => ({ range, body: body(), cancel: () => undefined, mayWait: () => true }) };
+  const close = jest.fn(() => Promise.reject(new LayoverError('STORE_FAILED')));
+  const whole = { origin: 'fill', size: SIZE, waitBeyond: () => new Promise(() => undefined), close };
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+  process.on('unhandledRejection', note);
+  try {
+    const reader = await openFarRange(
+      { direct: direct as unknown as DirectRanges, openWhole: async () => whole as unknown as BlobReader },
+      { size: SIZE } as BlobRight,
+      range,
+      undefined,
+    );
+    for await (const chunk of reader.read(range.offset, range.length)) expect(chunk).toHaveLength(500);
+    await reader.close();
+    await reader.close();
+    await until(() => close.mock.calls.length === 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', note);
+  }
 });
