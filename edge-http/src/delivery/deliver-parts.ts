@@ -65,7 +65,7 @@ async function openFirst(delivery: RangeDelivery, ranges: readonly RangeRequest[
 
 async function openPart(delivery: RangeDelivery, { offset, length }: ResolvedRange, size: number): Promise<BlobHeader> {
   const range = { kind: 'bytes', first: offset, last: offset + length - 1 } as const;
-  const { header } = await delivery.open({ range, accepts: 'bytes', avoid: [] });
+  const { header } = await delivery.openFurther({ range, accepts: 'bytes', avoid: [] });
   if (header.size !== size)
     throw new Error(`The size of a blob changed from ${size} to ${header.size} bytes during its delivery.`);
   return header;

@@ -1,3 +1,4 @@
+import { isLayoverError } from '../../../common/errors/layover-error';
 import type { Exchange } from '../request/exchange';
 import type { BlobHeader } from '../registry/registry-reader';
 import type { GetBlobRequest } from '../request/registry-request';
@@ -30,6 +31,19 @@ export class RangeDelivery {
   /** Opens a range, in place of the last one. Rejects like openSupply. */
   open(query: SupplyQuery): Promise<BlobSupply> {
     return this.openInPlace(query);
+  }
+
+  /**
+   * Opens a further range of the answer that has begun. A token that has expired since then is
+   * accepted for it, like for the rest of one range. Rejects like openSupply.
+   */
+  async openFurther(query: SupplyQuery): Promise<BlobSupply> {
+    try {
+      return await this.openInPlace(query);
+    } catch (error) {
+      if (!isLayoverError(error) || error.key !== 'UNAUTHORIZED') throw error;
+      return this.openInPlace({ ...query, since: this.startedAt });
+    }
   }
 
   /** Sends the open range. Rejects if that is not possible; the body is then broken. */
