@@ -24,11 +24,13 @@ export async function openFarRange(
   signal: AbortSignal | undefined,
 ): Promise<BlobReader> {
   const controller = new AbortController();
+  const asked = new AbortController();
+  onAbort(controller.signal, () => asked.abort(controller.signal.reason));
   const stopListening = onAbort(signal, () => controller.abort(signal?.reason));
   const opening = openWhole(controller.signal);
   // Handled by whoever needs the whole blob; otherwise the range alone decides.
   opening.catch(() => undefined);
-  const asking = direct.open(blob, range, controller.signal);
+  const asking = direct.open(blob, range, asked.signal);
   const end = (): void => {
     stopListening();
     controller.abort();
@@ -47,6 +49,7 @@ export async function openFarRange(
     const first = await Promise.race([asking, arrived()]);
     if (first !== undefined && 'body' in first)
       return new FarRangeReader(first, blob.size!, opening, stopListening, end);
+    asked.abort();
     void asking.then((late) => late?.cancel());
     const reader = first ?? (await opening);
     return closedWith(reader, stopListening);
