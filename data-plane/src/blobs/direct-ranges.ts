@@ -92,7 +92,7 @@ export class DirectRanges {
     try {
       stream = await this.parts.upstream.openRange(target.upstream, digest, range, signal);
       // An upstream that fails may answer the next time. One that ignores Range will not.
-      if (stream === undefined) this.unusable.set(placeOf(target), this.parts.clock.now());
+      if (stream?.size !== size) this.unusable.set(placeOf(target), this.parts.clock.now());
     } catch (error) {
       const { key, message } = toLayoverError(error);
       this.parts.logger.debug({ digest, upstream: host, key, cause: message }, 'A range could not be requested');
