@@ -158,9 +158,9 @@ export class BlobAccess {
   }
 
   /**
-   * Returns the right to the stored bytes, if the organization has a proof by now. There is none for
-   * a blob that the repository is not known to have, whatever the organization proved elsewhere:
-   * only the answer to the GET decides.
+   * Returns the right to the stored bytes, if the organization has a proof by now. There is none
+   * for a blob that the repository is not known to have, whatever the organization proved
+   * elsewhere: only the answer to the GET decides.
    */
   nowReadable(blob: BlobRight): ReadableBlob | undefined {
     if (blob.kind === 'readable') return blob;

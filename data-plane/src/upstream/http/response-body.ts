@@ -19,8 +19,9 @@ const DISCARD_MS = 1000;
 const JOINED_CHUNKS = 1024;
 /**
  * How many bytes an encoded body may have besides those that it decodes to. Bytes that cannot be
- * compressed grow a little, and the decoder reads a few chunks ahead. An encoding may also decode to
- * nothing for ever (empty members, RFC 1952 section 2.2), and no limit of decoded bytes ends that.
+ * compressed grow a little, and the decoder reads a few chunks ahead. An encoding may also decode
+ * to nothing for ever (empty members, RFC 1952 section 2.2), and no limit of decoded bytes ends
+ * that.
  */
 const UNDECODED_BYTES = 16 * 1024 * 1024;
 

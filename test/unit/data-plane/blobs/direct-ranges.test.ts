@@ -141,7 +141,7 @@ describe('a range far into a cold blob', () => {
     const openRange = jest.spyOn(rig.upstream, 'openRange');
     const answer = await rig.readRange(digest, last(500));
     expect(answer.content.equals(content.subarray(-500))).toBe(true);
-    // The request for the range ends too: it would keep its place as long as the upstream hesitates.
+    // The request for the range ends too: it would keep its place until the upstream answers.
     expect(openRange.mock.calls.map(([, , , signal]) => signal?.aborted)).toEqual([true]);
     held.open();
   });
