@@ -157,9 +157,14 @@ export class BlobAccess {
     return undefined;
   }
 
-  /** Returns the right to the stored bytes, if the organization has a proof by now. */
+  /**
+   * Returns the right to the stored bytes, if the organization has a proof by now. There is none
+   * for a blob that the repository is not known to have, whatever the organization proved
+   * elsewhere: only the answer to the GET decides.
+   */
   nowReadable(blob: BlobRight): ReadableBlob | undefined {
     if (blob.kind === 'readable') return blob;
+    if (!blob.isKnown) return undefined;
     return this.parts.knowledge.isProven(blob.target, blob.digest) ? readable(blob) : undefined;
   }
 

@@ -25,6 +25,11 @@ export interface DirectRange {
   readonly body: AsyncIterable<Buffer>;
   /** Ends the request to the upstream. Idempotent. */
   cancel(): void;
+  /**
+   * Whether the fill may wait without its client until `opened` settles. Never rejects because of
+   * `opened`.
+   */
+  mayWait(opened: Promise<unknown>): boolean;
 }
 
 /** Bytes that a fill must still receive before the start of a range that is requested directly. */
@@ -34,6 +39,12 @@ const MAX_BYTES = 8 * 1024 * 1024;
 /** Ranges that are requested at the same time, for one organization and in all. */
 const MAX_OF_OWNER = 16;
 const MAX_RUNNING = 64;
+/**
+ * Fills of read ranges that wait for a slot after their clients have left, for one organization and
+ * in all. The others end with their clients, who would otherwise fill the queue at no cost.
+ */
+const MAX_WAITING_OF_OWNER = 64;
+const MAX_WAITING = 256;
 /** How long an upstream that ignores ranges is not asked for one, in milliseconds. */
 const UNUSABLE_MS = 600_000;
 const MAX_UNUSABLE = 1_000;
@@ -50,8 +61,8 @@ export class DirectRanges {
    * A manifest with a wrong size has the same effect, so nobody can cause it for others.
    */
   private readonly unusable = new LRUCache<string, number>({ max: MAX_UNUSABLE });
-  private readonly running = new Map<string, number>();
-  private total = 0;
+  private readonly running = new Places(MAX_OF_OWNER, MAX_RUNNING);
+  private readonly waiting = new Places(MAX_WAITING_OF_OWNER, MAX_WAITING);
 
   constructor(private readonly parts: DirectRangesParts) {}
 
@@ -75,13 +86,13 @@ export class DirectRanges {
     const { target, digest, size } = blob;
     const { organizationUid } = target.key;
     const { host } = target.upstream.origin;
-    const leave = this.enter(organizationUid);
+    const leave = this.running.enter(organizationUid);
     if (leave === undefined) return undefined;
     let stream: UpstreamBlobStream | undefined;
     try {
       stream = await this.parts.upstream.openRange(target.upstream, digest, range, signal);
       // An upstream that fails may answer the next time. One that ignores Range will not.
-      if (stream === undefined) this.unusable.set(placeOf(target), this.parts.clock.now());
+      if (stream?.size !== size) this.unusable.set(placeOf(target), this.parts.clock.now());
     } catch (error) {
       const { key, message } = toLayoverError(error);
       this.parts.logger.debug({ digest, upstream: host, key, cause: message }, 'A range could not be requested');
@@ -114,22 +125,39 @@ export class DirectRanges {
       stream.cancel();
       leave();
     };
-    return { range, body: body(), cancel };
+    const mayWait = (opened: Promise<unknown>): boolean => {
+      const end = this.waiting.enter(organizationUid);
+      if (end !== undefined) opened.then(end, end);
+      return end !== undefined;
+    };
+    return { range, body: body(), cancel, mayWait };
   }
+}
 
-  private enter(owner: string): (() => void) | undefined {
-    const own = this.running.get(owner) ?? 0;
-    if (own >= MAX_OF_OWNER || this.total >= MAX_RUNNING) return undefined;
-    this.running.set(owner, own + 1);
+/** A limited number of places, for one organization and in all. */
+class Places {
+  private readonly taken = new Map<string, number>();
+  private total = 0;
+
+  constructor(
+    private readonly most: number,
+    private readonly mostInAll: number,
+  ) {}
+
+  /** Takes a place. Returns how to give it back, which is idempotent; undefined = none is free. */
+  enter(owner: string): (() => void) | undefined {
+    const own = this.taken.get(owner) ?? 0;
+    if (own >= this.most || this.total >= this.mostInAll) return undefined;
+    this.taken.set(owner, own + 1);
     this.total += 1;
     let hasLeft = false;
     return () => {
       if (hasLeft) return;
       hasLeft = true;
       this.total -= 1;
-      const left = this.running.get(owner)! - 1;
-      if (left === 0) this.running.delete(owner);
-      else this.running.set(owner, left);
+      const left = this.taken.get(owner)! - 1;
+      if (left === 0) this.taken.delete(owner);
+      else this.taken.set(owner, left);
     };
   }
 }

@@ -28,6 +28,8 @@ export function fillRequest(
     digest,
     expectedSize: size,
     maxUnknownBytes: target.quotaBytes,
+    // An admission finds room for what the manifest says, which is nothing without a usable size.
+    checkedSize: size ?? (isKnown ? 0 : undefined),
     upstream: target.upstream.origin.host,
     owner: organizationUid,
     repository,

@@ -24,11 +24,13 @@ export async function openFarRange(
   signal: AbortSignal | undefined,
 ): Promise<BlobReader> {
   const controller = new AbortController();
+  const asked = new AbortController();
+  onAbort(controller.signal, () => asked.abort(controller.signal.reason));
   const stopListening = onAbort(signal, () => controller.abort(signal?.reason));
   const opening = openWhole(controller.signal);
   // Handled by whoever needs the whole blob; otherwise the range alone decides.
   opening.catch(() => undefined);
-  const asking = direct.open(blob, range, controller.signal);
+  const asking = direct.open(blob, range, asked.signal);
   const end = (): void => {
     stopListening();
     controller.abort();
@@ -47,6 +49,7 @@ export async function openFarRange(
     const first = await Promise.race([asking, arrived()]);
     if (first !== undefined && 'body' in first)
       return new FarRangeReader(first, blob.size!, opening, stopListening, end);
+    asked.abort();
     void asking.then((late) => late?.cancel());
     const reader = first ?? (await opening);
     return closedWith(reader, stopListening);
@@ -78,6 +81,7 @@ class FarRangeReader implements BlobReader {
   readonly origin = 'fill';
   readonly path = undefined;
   private isComplete = false;
+  private isClosed = false;
 
   constructor(
     private readonly direct: DirectRange,
@@ -113,14 +117,14 @@ class FarRangeReader implements BlobReader {
   }
 
   close(): Promise<void> {
+    if (this.isClosed) return Promise.resolve();
+    this.isClosed = true;
     this.direct.cancel();
     // The fill of a range that was read goes on, although its client has what it wanted.
-    if (this.isComplete) this.letGoOn();
+    if (this.isComplete && this.direct.mayWait(this.opening)) this.letGoOn();
     else this.end();
-    this.opening.then(
-      (reader) => reader.close(),
-      () => undefined,
-    );
+    // A file that cannot be removed concerns no client; the next start removes it.
+    this.opening.then((reader) => reader.close()).catch(() => undefined);
     return Promise.resolve();
   }
 }

@@ -28,8 +28,7 @@ export async function deliverParts(
   const { size } = header;
   const parts = resolveRanges(ranges, size);
   const [first] = parts as [ResolvedRange, ...ResolvedRange[]];
-  if (first.offset !== header.offset || first.length !== header.length)
-    header = await openPart((query) => delivery.open(query), first, size);
+  if (first.offset !== header.offset || first.length !== header.length) header = await openPart(delivery, first, size);
   if (parts.length === 1) {
     const out = writeHead(dependencies, request, exchange, header, true);
     await delivery.send(header, out);
@@ -43,7 +42,7 @@ export async function deliverParts(
   const length = parts.reduce((sum, part, at) => sum + heads[at]!.length + part.length, end.length);
   const out = writePartsHead(dependencies, request, exchange, header, boundary, length);
   for (const [at, part] of parts.entries()) {
-    if (at > 0) header = await openPart((query) => delivery.openNext(query), part, size);
+    if (at > 0) header = await openPart(delivery, part, size);
     await out.write(heads[at]!);
     await delivery.send(header, out);
     await delivery.finish();
@@ -64,13 +63,9 @@ async function openFirst(delivery: RangeDelivery, ranges: readonly RangeRequest[
   throw new Error('A delivery of parts needs ranges.');
 }
 
-async function openPart(
-  open: RangeDelivery['open'],
-  { offset, length }: ResolvedRange,
-  size: number,
-): Promise<BlobHeader> {
+async function openPart(delivery: RangeDelivery, { offset, length }: ResolvedRange, size: number): Promise<BlobHeader> {
   const range = { kind: 'bytes', first: offset, last: offset + length - 1 } as const;
-  const { header } = await open({ range, accepts: 'bytes', avoid: [] });
+  const { header } = await delivery.openFurther({ range, accepts: 'bytes', avoid: [] });
   if (header.size !== size)
     throw new Error(`The size of a blob changed from ${size} to ${header.size} bytes during its delivery.`);
   return header;

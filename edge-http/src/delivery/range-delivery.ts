@@ -1,3 +1,4 @@
+import { isLayoverError } from '../../../common/errors/layover-error';
 import type { Exchange } from '../request/exchange';
 import type { BlobHeader } from '../registry/registry-reader';
 import type { GetBlobRequest } from '../request/registry-request';
@@ -33,11 +34,16 @@ export class RangeDelivery {
   }
 
   /**
-   * Opens a further range of an answer whose head was sent, in place of the last one. A token that
-   * has expired since the answer began is enough. Rejects like openSupply.
+   * Opens a further range of the answer that has begun. A token that has expired since then is
+   * accepted for it, like for the rest of one range. Rejects like openSupply.
    */
-  openNext(query: SupplyQuery): Promise<BlobSupply> {
-    return this.openInPlace({ ...query, since: this.startedAt });
+  async openFurther(query: SupplyQuery): Promise<BlobSupply> {
+    try {
+      return await this.openInPlace(query);
+    } catch (error) {
+      if (!isLayoverError(error) || error.key !== 'UNAUTHORIZED') throw error;
+      return this.openInPlace({ ...query, since: this.startedAt });
+    }
   }
 
   /** Sends the open range. Rejects if that is not possible; the body is then broken. */

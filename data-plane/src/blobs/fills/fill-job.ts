@@ -249,10 +249,12 @@ export class FillJob {
   }
 
   private async reserve(): Promise<void> {
+    const { expectedSize, checkedSize = expectedSize, maxUnknownBytes } = this.seats.asking;
     this.allowance = await this.deps.room.reserve({
       digest: this.digest,
-      size: this.seats.asking.expectedSize,
-      maxUnknownBytes: this.seats.asking.maxUnknownBytes,
+      size: expectedSize,
+      checkedSize,
+      maxUnknownBytes,
       priority: () => this.seats.priority,
       hasClient: () => this.seats.hasClient,
       signal: this.controller.signal,

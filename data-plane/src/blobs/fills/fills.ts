@@ -14,6 +14,11 @@ export interface FillRequest {
   readonly expectedSize: number | undefined;
   /** Most bytes of the blob if nobody knows its size: the quota of the organization. */
   readonly maxUnknownBytes?: number | undefined;
+  /**
+   * Size that the quota was checked for: 0 if a manifest names the blob without a usable size;
+   * undefined = for none. Default: expectedSize.
+   */
+  readonly checkedSize?: number | undefined;
   /** Host of the upstream, as in the configuration. Limits and turns are per upstream. */
   readonly upstream: string;
   /** Uid of the organization. Waiting fills of one upstream take turns between organizations. */

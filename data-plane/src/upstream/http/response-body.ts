@@ -17,6 +17,13 @@ const DISCARD_MS = 1000;
  * bytes, and each of them would cost a buffer until the end of the body.
  */
 const JOINED_CHUNKS = 1024;
+/**
+ * How many bytes an encoded body may have besides those that it decodes to. Bytes that cannot be
+ * compressed grow a little, and the decoder reads a few chunks ahead. An encoding may also decode
+ * to nothing for ever (empty members, RFC 1952 section 2.2), and no limit of decoded bytes ends
+ * that.
+ */
+const UNDECODED_BYTES = 16 * 1024 * 1024;
 
 /**
  * The body of a response. Callers call exactly one of its methods, once; each releases the
@@ -101,7 +108,8 @@ export class ResponseBody {
 
   /**
    * Yields the bytes as they arrive, decoded if they are encoded as their label says. Throws like
-   * {@link raw}, and UPSTREAM_CONTENT if they cannot be decoded.
+   * {@link raw}, and UPSTREAM_CONTENT if they cannot be decoded, or go on without decoding to
+   * anything.
    */
   async *stream(): AsyncGenerator<Buffer, void, undefined> {
     const { codings } = this.headers;
@@ -110,18 +118,45 @@ export class ResponseBody {
     const first = await raw.next();
     if (first.done === true) return;
     const whole = concatenated(first.value, raw);
-    if (!mayBeEncoded(first.value, codings)) return yield* whole;
+    if (!mayBeEncoded(first.value, codings)) {
+      try {
+        return yield* whole;
+      } finally {
+        this.source.destroy();
+      }
+    }
+    let decodedBytes = 0;
+    const bounded = this.boundedBy(whole, () => 2 * decodedBytes + UNDECODED_BYTES);
     const [last, ...before] = [...decodingStreams(codings)].reverse() as [Transform, ...Transform[]];
     // Errors reach the reader through the last stream; the callback only keeps them from being
     // unhandled.
-    pipeline([Readable.from(whole, { objectMode: false }), ...before.reverse(), last], () => undefined);
+    pipeline([Readable.from(bounded, { objectMode: false }), ...before.reverse(), last], () => undefined);
     try {
-      for await (const chunk of last) yield chunk as Buffer;
+      for await (const chunk of last) {
+        decodedBytes += (chunk as Buffer).length;
+        yield chunk as Buffer;
+      }
     } catch (error) {
       throw this.failure(error);
     } finally {
       last.destroy();
       this.source.destroy();
+    }
+  }
+
+  private async *boundedBy(
+    chunks: AsyncIterable<Buffer>,
+    maxBytes: () => number,
+  ): AsyncGenerator<Buffer, void, undefined> {
+    let received = 0;
+    for await (const chunk of chunks) {
+      received += chunk.length;
+      if (received > maxBytes()) {
+        throw new LayoverError('UPSTREAM_CONTENT', {
+          message: `${this.place.name} sent ${received} encoded bytes that decode to almost nothing`,
+        });
+      }
+      yield chunk;
     }
   }
 

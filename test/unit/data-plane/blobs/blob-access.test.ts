@@ -177,6 +177,16 @@ describe('a HEAD of the upstream that fails', () => {
     await expect(rig.head(of)).rejects.toMatchObject({ key: 'UPSTREAM_DENIED' });
     await expect(rig.read(of)).rejects.toMatchObject({ key: 'UPSTREAM_DENIED' });
   });
+
+  test('gives no stored bytes, although another repository of the organization proved them', async () => {
+    rig = await blobRig();
+    await rig.offer(content, NAME);
+    await rig.read(of);
+    await rig.quiet(of);
+    rig.upstream.take();
+    await expect(rig.read(of, { repository: 'team/other' })).rejects.toMatchObject({ key: 'BLOB_UNKNOWN' });
+    expect(methods()).toEqual(['HEAD', 'GET']);
+  });
 });
 
 describe('a size that the upstream gives', () => {
@@ -201,6 +211,29 @@ describe('a size that the upstream gives', () => {
     expect(await rig.head(empty)).toMatchObject({ size: 0 });
     expect((await rig.read(empty)).content).toHaveLength(0);
     expect((await rig.head(empty)).size).toBe(0);
+  });
+});
+
+describe('a blob that is larger than the quota of the organization', () => {
+  const content = bytes(200_000, 'a layer');
+  const of = digestOf(content);
+  let rig: BlobRig;
+  beforeEach(async () => {
+    rig = await blobRig({ organizations: [{ name: 'acme', quotaBytes: 100_000 }] });
+    rig.upstream.putBlob(NAME, of, content);
+  });
+  afterEach(() => rig.dispose());
+
+  test.each([0, 1, 99_999])('is refused if its manifest says %i bytes, for which room was found', async (size) => {
+    await rig.name(of, size, 'acme');
+    await expect(rig.read(of)).rejects.toMatchObject({ key: 'QUOTA_EXCEEDED' });
+    await rig.quiet(of);
+    expect(await rig.stored.stat(of)).not.toBe(content.length);
+  });
+
+  test.each([undefined, 200_000])('is fetched if its manifest may exceed the quota: %s bytes', async (size) => {
+    if (size !== undefined) await rig.name(of, size, 'acme');
+    expect((await rig.read(of)).content.equals(content)).toBe(true);
   });
 });
 

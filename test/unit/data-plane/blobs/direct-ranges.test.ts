@@ -1,5 +1,9 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { digestOf } from '../../../../common/oci/digest';
+import type { BlobRight } from '../../../../data-plane/src/blobs/blob-access';
+import type { BlobReader } from '../../../../data-plane/src/blobs/blob-source';
+import type { DirectRanges } from '../../../../data-plane/src/blobs/direct-ranges';
+import { openFarRange } from '../../../../data-plane/src/blobs/open-far-range';
 import { bytes, until } from '../../../support/data-plane/fills/fill-setup';
 import { Gate } from '../../../support/data-plane/fills/fake-upstream';
 import { type BlobRig, blobRig, type BlobRigOptions } from './support/blob-rig';
@@ -48,6 +52,22 @@ describe('a range far into a cold blob', () => {
     await rig.readRange(digest, last(500));
     body.open();
     await until(async () => (await rig.stored.stat(digest)) === SIZE);
+    if (running.kind === 'bytes') await running.reader.close();
+  });
+
+  test('leaves only so many fills behind that wait for a slot', async () => {
+    await start({ limits: { perUpstream: 1 } });
+    const running = await rig.get(await rig.offer(bytes(MIB, 'blocking'), NAME));
+    const blobs = Array.from({ length: 80 }, (_, at) => digestOf(Buffer.from(`blob ${at}`)));
+    const { name } = (await rig.target()).upstream;
+    for (const of of blobs) {
+      rig.upstream.putBlob(name, of, content);
+      await rig.name(of, SIZE, 'acme');
+      await rig.readRange(of, last(500));
+    }
+    await until(() => rig.waiting() <= 64);
+    expect(rig.waiting()).toBe(64);
+    expect(requests().filter((method) => method === 'DIRECT')).toHaveLength(80);
     if (running.kind === 'bytes') await running.reader.close();
   });
 
@@ -118,8 +138,11 @@ describe('a range far into a cold blob', () => {
     const held = new Gate();
     rig.upstream.behaviour.rangeGate = held.passed;
     body.open();
+    const openRange = jest.spyOn(rig.upstream, 'openRange');
     const answer = await rig.readRange(digest, last(500));
     expect(answer.content.equals(content.subarray(-500))).toBe(true);
+    // The request for the range ends too: it would keep its place until the upstream answers.
+    expect(openRange.mock.calls.map(([, , , signal]) => signal?.aborted)).toEqual([true]);
     held.open();
   });
 
@@ -141,14 +164,23 @@ describe('a range far into a cold blob', () => {
     await expect(rig.readRange(digest, last(500))).rejects.toMatchObject({ key: 'UPSTREAM_DENIED' });
   });
 
-  test('is not promised with the size of a wrong manifest: the size of the blob decides', async () => {
-    await start();
-    await rig.name(digest, SIZE + 7, 'acme');
-    const reading = rig.readRange(digest, last(500));
-    await until(() => requests().length === 2);
-    body.open();
-    expect(await reading).toMatchObject({ size: SIZE, content: content.subarray(-500) });
-  });
+  test.each([7, -7])(
+    'is not promised with the size of a wrong manifest, and not asked for again: %i bytes',
+    async (more) => {
+      await start();
+      await rig.name(digest, SIZE + more, 'acme');
+      const reading = rig.readRange(digest, last(500));
+      await until(() => requests().length === 2);
+      body.open();
+      expect(await reading).toMatchObject({ size: SIZE, content: content.subarray(-500) });
+      await rig.quiet(digest);
+      const other = bytes(SIZE, 'another layer');
+      const of = await rig.offer(other, NAME);
+      rig.upstream.take();
+      expect((await rig.readRange(of, last(500))).content.equals(other.subarray(-500))).toBe(true);
+      expect(requests()).toEqual(['GET']);
+    },
+  );
 
   test('ends its request and its part of the fill when the client leaves', async () => {
     await start();
@@ -192,4 +224,33 @@ describe('a range far into a cold blob', () => {
       expect((await reading).content.equals(content.subarray(-500 - at))).toBe(true);
     expect(openRange.mock.calls).toHaveLength(16);
   });
+});
+
+test('a reader of the whole blob that cannot be closed fails nobody who has read the range', async () => {
+  const range = { offset: 2 * MIB, length: 500 };
+  async function* body(): AsyncGenerator<Buffer> {
+    yield content.subarray(range.offset, range.offset + range.length);
+  }
+  const direct = { open: async () => ({ range, body: body(), cancel: () => undefined, mayWait: () => true }) };
+  const close = jest.fn(() => Promise.reject(new LayoverError('STORE_FAILED')));
+  const whole = { origin: 'fill', size: SIZE, waitBeyond: () => new Promise(() => undefined), close };
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+  process.on('unhandledRejection', note);
+  try {
+    const reader = await openFarRange(
+      { direct: direct as unknown as DirectRanges, openWhole: async () => whole as unknown as BlobReader },
+      { size: SIZE } as BlobRight,
+      range,
+      undefined,
+    );
+    for await (const chunk of reader.read(range.offset, range.length)) expect(chunk).toHaveLength(500);
+    await reader.close();
+    await reader.close();
+    await until(() => close.mock.calls.length === 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', note);
+  }
 });

@@ -11,6 +11,8 @@ export interface AllowanceRules {
   hasClient(): boolean;
   /** Size that was reserved first; undefined = it was unknown. */
   readonly declaredSize: number | undefined;
+  /** Size that the quota was checked for; undefined = for none. */
+  readonly checkedSize: number | undefined;
   /** Most bytes if the size is unknown, or larger than declared: the quota was checked for less. */
   readonly maxUnknownBytes: number;
   /**
@@ -31,12 +33,12 @@ export class FillAllowance {
 
   /**
    * Sets the size, once the upstream announced it: reserves what is missing and gives back the
-   * rest. May wait. Throws STORE_FULL, and QUOTA_EXCEEDED for a blob that is larger than declared
-   * and than the quota.
+   * rest. May wait. Throws STORE_FULL, and QUOTA_EXCEEDED for a blob that is larger than what the
+   * quota was checked for, and than the quota.
    */
   async fix(size: number): Promise<void> {
-    const { declaredSize, maxUnknownBytes } = this.rules;
-    if (declaredSize !== undefined && size > declaredSize && size > maxUnknownBytes) throw this.overQuota();
+    const { checkedSize, maxUnknownBytes } = this.rules;
+    if (checkedSize !== undefined && size > checkedSize && size > maxUnknownBytes) throw this.overQuota();
     const missing = size - this.reservation.bytes;
     if (missing > 0) await this.rules.obtain(this.reservation, missing, missing);
     else this.reservation.shrinkTo(size);

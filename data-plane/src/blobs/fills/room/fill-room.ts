@@ -21,6 +21,8 @@ export interface RoomSeeker {
   readonly digest: string;
   /** undefined = unknown; the room then grows in steps. */
   readonly size: number | undefined;
+  /** Size that the quota was checked for; undefined = for none. Default: size. */
+  readonly checkedSize?: number | undefined;
   /** Most bytes if the size is unknown; undefined = only the disk bounds it. */
   readonly maxUnknownBytes?: number | undefined;
   /** Clients get room before the background. */
@@ -78,7 +80,7 @@ export class FillRoom {
    * allowance. Throws STORE_FULL, or the reason of the signal.
    */
   async reserve(seeker: RoomSeeker): Promise<FillAllowance> {
-    const { digest, size, hasClient, maxUnknownBytes = Infinity } = seeker;
+    const { digest, size, checkedSize = size, hasClient, maxUnknownBytes = Infinity } = seeker;
     const reservation = this.options.account.open();
     try {
       const [first, step] = [FIRST_BYTES, STEP_BYTES].map((bytes) => size ?? Math.min(bytes, maxUnknownBytes));
@@ -90,6 +92,7 @@ export class FillRoom {
     return new FillAllowance(digest, reservation, {
       hasClient,
       declaredSize: size,
+      checkedSize,
       maxUnknownBytes,
       obtain: (held, bytes, preferred) => this.obtain(seeker, held, bytes, preferred),
       guardReserve: (bytes) => this.guardReserve(seeker, bytes),
