@@ -2,7 +2,7 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { HttpAnswer } from '../http/http-client';
 import type { RegistryClient, UpstreamRequest } from './registry-client';
 import type { UpstreamRepository } from '../upstream-registry';
-import { contentError, refuseWebPage } from './check-content-type';
+import { contentError, refuseWebPageAsBlob } from './check-content-type';
 
 /** The answer to a blob request: the whole blob or the rest of it. */
 export interface UpstreamBlob {
@@ -58,16 +58,15 @@ export function blobRequest(
   return { method, repository, path: `blobs/${digest}`, accept: '*/*', subject, signal };
 }
 
-function whole(answer: HttpAnswer, decode: boolean): UpstreamBlob {
+async function whole(answer: HttpAnswer, decode: boolean): Promise<UpstreamBlob> {
   if (answer.status !== 200) throw contentError(answer, `answered ${answer.status} to a request for a whole blob`);
-  refuseWebPage(answer);
+  await refuseWebPageAsBlob(answer);
   const isEncoded = answer.headers.codings.length > 0;
   const size = isEncoded && decode ? undefined : answer.headers.contentLength;
   return { answer, size, offset: 0, isEncoded: isEncoded && !decode };
 }
 
 function rangeOf(answer: HttpAnswer, offset: number): { readonly size: number | undefined; readonly offset: number } {
-  refuseWebPage(answer);
   const match = CONTENT_RANGE.exec(answer.headers.get('content-range')?.trim() ?? '');
   const [, first, last, total] = match ?? [];
   if (first === undefined || Number(first) !== offset) {
