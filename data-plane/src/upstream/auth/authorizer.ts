@@ -65,10 +65,11 @@ export class Authorizer {
       const authorization = await this.answer(scheme, named, signal);
       return authorization === undefined ? undefined : { ...authorization, remembered: true };
     } catch (error) {
-      // The remembered scheme may be outdated; the upstream is then challenged again.
+      // The remembered scheme may be outdated, or only some requests may need it; the upstream is
+      // then challenged again. Credentials that were refused are not sent twice for one request.
       if (!isRefusal(error)) throw error;
       this.schemes.forget(target);
-      if (error.key === 'UPSTREAM_CONTENT') return undefined;
+      if (error.key === 'UPSTREAM_CONTENT' || target.origin.credentials === undefined) return undefined;
       throw error;
     }
   }
