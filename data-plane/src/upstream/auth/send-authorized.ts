@@ -30,8 +30,7 @@ export async function sendAuthorized(
   const known = await authorizer.known(target, signal);
   const tried: Authorization[] = known === undefined ? [] : [known];
   let answer = await send(known?.header);
-  const isDoubtful =
-    answer.status === 400 && known?.token !== undefined && authorizer.badRequests.mayMeanToken(target);
+  const isDoubtful = answer.status === 400 && known?.token !== undefined && authorizer.badRequests.mayMeanToken(target);
   for (let repeat = 0; repeat < MAX_REPEATS; repeat++) {
     if (answer.status !== 401 && !(isDoubtful && repeat === 0)) break;
     const { body, headers } = answer;

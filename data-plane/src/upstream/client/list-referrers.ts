@@ -69,9 +69,9 @@ export async function listReferrers(
 }
 
 /**
- * Remembers that the API is missing, if the status says that. A status that may concern the repository or the digest is
- * remembered for this repository only, or not at all if the upstream says what is missing: a wrong
- * memory would hide signatures.
+ * Remembers that the API is missing, if the status says that. A status that may concern the
+ * repository or the digest is remembered for this repository only, or not at all if the upstream
+ * says what is missing: a wrong memory would hide signatures.
  */
 async function noteNoApi(
   habits: UpstreamHabits,

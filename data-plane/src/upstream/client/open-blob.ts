@@ -33,8 +33,10 @@ const UNSATISFIABLE = 416;
 
 /**
  * Opens `GET /v2/<name>/blobs/<digest>`, from `offset` if the upstream supports ranges, else from
- * 0. If it answers with 416 or with another range, the whole blob is requested. A body to be decoded is always requested from 0, because ranges count encoded bytes (RFC 9110
- * section 14.1.2). Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page, and the errors of RegistryClient.ask. The bytes are not verified here.
+ * 0. If it answers with 416 or with another range, the whole blob is requested. A body to be
+ * decoded is always requested from 0, because ranges count encoded bytes (RFC 9110 section 14.1.2).
+ * Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page, and the errors of RegistryClient.ask. The
+ * bytes are not verified here.
  */
 export async function openUpstreamBlob(
   client: RegistryClient,
@@ -71,7 +73,7 @@ async function whole(answer: HttpAnswer, decode: boolean): Promise<UpstreamBlob>
   return { answer, size, offset: 0, isEncoded: isEncoded && !decode };
 }
 
-/** Returns what the headers say of the rest of a blob; undefined if they do not announce the rest. */
+/** Returns what the headers say of the rest of a blob; undefined if they announce something else. */
 function restOf(
   { status, headers }: HttpAnswer,
   offset: number,
