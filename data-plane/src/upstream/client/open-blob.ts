@@ -73,7 +73,7 @@ async function whole(answer: HttpAnswer, decode: boolean): Promise<UpstreamBlob>
   return { answer, size, offset: 0, isEncoded: isEncoded && !decode };
 }
 
-/** Returns what the headers say of the rest of a blob; undefined if they announce something else. */
+/** Returns what the headers say of the rest of a blob; undefined if they announce another part. */
 function restOf(
   { status, headers }: HttpAnswer,
   offset: number,
