@@ -1,6 +1,6 @@
 import { digestOf } from '../../../common/oci/digest';
 import { MediaType } from '../../../common/oci/media-types';
-import { buildImage, patternBytes } from '../../support/fake-registry';
+import { buildImage, type CannedResponse, patternBytes } from '../../support/fake-registry';
 import { waitUntil } from '../../support/real/wait-until';
 import { type Rig, type RigOptions, startRig } from './support/data-plane-rig';
 import { outcome } from './support/registry-caller';
@@ -12,6 +12,12 @@ const manifest = (reference: string): string => `/v2/${NAME}/manifests/${referen
 const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip';
 const bytes = patternBytes('unsized', 0, 5000);
 const unsized = { mediaType: layerType, digest: digestOf(bytes) };
+
+/** SERVER stands for the URL of the registry. */
+const CHALLENGED: CannedResponse = {
+  status: 401,
+  headers: { 'www-authenticate': 'Bearer realm="SERVER/token",service="s"' },
+};
 
 let rig: Rig;
 const start = async (options: RigOptions = {}): Promise<void> => {
@@ -44,6 +50,30 @@ describe('a HEAD of a manifest', () => {
       expect((await rig.pulls(4)).map(({ httpStatus }) => httpStatus)).toEqual([200, 200, 200, 200]);
     },
   );
+
+  test.each<[string, CannedResponse, CannedResponse]>([
+    ['whose challenge gives anonymous clients no token', CHALLENGED, { status: 403 }],
+    ['whose challenge names a token server that is none', CHALLENGED, { status: 404 }],
+    ['that is redirected nowhere', { status: 302 }, { status: 500 }],
+    ['that is redirected to itself', { status: 307, headers: { location: manifest('v1') } }, { status: 500 }],
+  ])('%s refuses nothing that GET gives', async (_name, respond, token) => {
+    await start();
+    const headers = Object.entries(respond.headers ?? {}).map(([name, value]) => [
+      name,
+      value.replace('SERVER', rig.registry.url),
+    ]);
+    rig.registry.quirk({ method: 'HEAD', respond: { ...respond, headers: Object.fromEntries(headers) } });
+    rig.registry.quirk({ path: '/token', respond: token });
+    expect(await rig.edge.manifest('v1', { head: true })).toMatchObject({ size: image.manifest.length });
+    expect(await outcome(rig.edge.manifest('v1'))).toBe('MISS');
+    expect(await outcome(rig.edge.manifest('v1'))).toBe('REVALIDATED');
+    rig.registry.content.addImage(NAME, 'v1', second);
+    expect(await outcome(rig.edge.manifest('v1'))).toBe('UPDATED');
+    // The upstream gets no HEAD for a while after the first one.
+    const asked = rig.registry.requests.filter(({ path }) => path === manifest('v1'));
+    expect(asked.map(({ method }) => method).lastIndexOf('HEAD')).toBeLessThanOrEqual(5);
+    expect(asked.slice(-3).map(({ method }) => method)).toEqual(['GET', 'GET', 'GET']);
+  });
 
   test.each([['0'], [undefined]])('is answered with the true length if the upstream says %p', async (length) => {
     await start();

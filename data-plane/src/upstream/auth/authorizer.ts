@@ -3,6 +3,7 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { HttpClient } from '../http/http-client';
 import type { RequestLimits } from '../http/request-limits';
 import { type AuthorizationTarget, serverKey } from './authorization-target';
+import { BadRequests } from './bad-requests';
 import { type Challenge, parseChallenges } from './challenge';
 import { SchemeFinder } from './find-scheme';
 import { trustedRealm } from './realm-policy';
@@ -32,6 +33,8 @@ const MAX_REMEMBERED = 10_000;
  * and the scopes, so that later requests are authorized without a challenge.
  */
 export class Authorizer {
+  /** The servers whose 400 says nothing about a token. */
+  readonly badRequests: BadRequests;
   private readonly schemes: SchemeFinder;
   private readonly scopes = new ScopeMemory(MAX_REMEMBERED);
   private readonly tokens: TokenCache;
@@ -43,6 +46,7 @@ export class Authorizer {
     private readonly limits: RequestLimits,
     private readonly deadline: () => { readonly signal: AbortSignal; readonly release: () => void },
   ) {
+    this.badRequests = new BadRequests(clock);
     this.tokens = new TokenCache(clock);
     this.schemes = new SchemeFinder(http, clock, limits, deadline, MAX_REMEMBERED);
   }
@@ -61,10 +65,11 @@ export class Authorizer {
       const authorization = await this.answer(scheme, named, signal);
       return authorization === undefined ? undefined : { ...authorization, remembered: true };
     } catch (error) {
-      // The remembered scheme may be outdated; the upstream is then challenged again.
+      // The remembered scheme may be outdated, or only some requests may need it; the upstream is
+      // then challenged again. Credentials that were refused are not sent twice for one request.
       if (!isRefusal(error)) throw error;
       this.schemes.forget(target);
-      if (error.key === 'UPSTREAM_CONTENT') return undefined;
+      if (error.key === 'UPSTREAM_CONTENT' || target.origin.credentials === undefined) return undefined;
       throw error;
     }
   }

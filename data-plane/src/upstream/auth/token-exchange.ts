@@ -34,9 +34,10 @@ const DEFAULT_LIFETIME_S = 60;
 /** Upper limit for the lifetime that a token server may name. */
 const MAX_LIFETIME_S = 3600;
 
+/** Members of a useless type count as absent: some servers send null for those without a value. */
 const Answer = z.object({
-  token: z.string().optional(),
-  access_token: z.string().optional(),
+  token: z.string().optional().catch(undefined),
+  access_token: z.string().optional().catch(undefined),
   expires_in: z.number().positive().optional().catch(undefined),
 });
 

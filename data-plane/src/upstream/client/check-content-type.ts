@@ -37,6 +37,20 @@ export function refuseWebPage(answer: HttpAnswer): void {
   if (isWebPage(type)) throw notRegistry(answer);
 }
 
+/** The beginning of a document of HTML or XML, after a byte order mark and white space. */
+const MARKUP = /^(?:\xef\xbb\xbf)?\s*</;
+
+/**
+ * Throws UPSTREAM_CONTENT for a web page instead of a blob. Both the type and the first bytes must
+ * be those of a page: stores label blobs with any type, and the digest decides
+ * (docs/design/fills.md#verification).
+ */
+export async function refuseWebPageAsBlob(answer: HttpAnswer): Promise<void> {
+  if (!isWebPage(contentTypeOf(answer))) return;
+  const start = await answer.body.peek();
+  if (MARKUP.test(start.toString('latin1', 0, 256))) throw notRegistry(answer);
+}
+
 /**
  * Creates the error UPSTREAM_CONTENT for an answer and cancels its body. `what` continues the
  * sentence after the name of the upstream.

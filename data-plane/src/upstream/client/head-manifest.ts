@@ -1,3 +1,4 @@
+import { isLayoverError } from '../../../../common/errors/layover-error';
 import type { Reference } from '../../../../common/oci/reference';
 import type { HttpAnswer } from '../http/http-client';
 import type { ManifestHead, UpstreamRepository } from '../upstream-registry';
@@ -60,7 +61,8 @@ export async function headManifest(
 
 async function askHead(client: RegistryClient, question: ManifestQuestion, signal: AbortSignal): Promise<Head> {
   const answer = await send(client, manifestRequest('HEAD', question, signal));
-  if (answer === undefined) return { kind: 'broken' };
+  if (answer === 'broken') return { kind: answer };
+  if (answer === 'unanswered') return { kind: 'refused', status: 401 };
   await answer.body.discard();
   const { status } = answer;
   const { reference } = question;
@@ -72,12 +74,20 @@ async function askHead(client: RegistryClient, question: ManifestQuestion, signa
   return { kind: 'told', head: { digest, mediaType, size: sizeOf(answer) } };
 }
 
-/** Returns undefined if the connection broke: the GET is then the repetition. */
-async function send(client: RegistryClient, request: UpstreamRequest): Promise<HttpAnswer | undefined> {
+/**
+ * Returns `broken` if the connection broke: the GET is then the repetition. Returns `unanswered` if
+ * the HEAD was challenged and anonymous clients get no token, or was redirected in a way that is
+ * not followed: it may be otherwise for a GET.
+ */
+async function send(client: RegistryClient, request: UpstreamRequest): Promise<HttpAnswer | 'broken' | 'unanswered'> {
   try {
     return await client.ask(request, LEFT_TO_GET);
   } catch (error) {
-    if (isBroken(error, request.signal)) return undefined;
+    if (isBroken(error, request.signal)) return 'broken';
+    const { credentials } = request.repository.origin;
+    const isDenied = isLayoverError(error) && error.key === 'UPSTREAM_DENIED';
+    const isUseless = isLayoverError(error) && error.key === 'UPSTREAM_CONTENT';
+    if (isUseless || (isDenied && credentials === undefined)) return 'unanswered';
     throw error;
   }
 }

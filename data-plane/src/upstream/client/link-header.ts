@@ -16,7 +16,7 @@ const MENTIONS_NEXT = /\brel\s*=\s*["']?[^"',;]*\bnext\b/i;
  * way: without it the list would end early and look complete.
  */
 export function nextPageQuery(answer: HttpAnswer): string | undefined {
-  const target = nextTarget(answer.headers.all('link').join(', '));
+  const target = nextTarget(answer.headers.all('link').join(', '), (plain) => isSameList(plain, answer.url));
   if (target === undefined) return undefined;
   // An empty target would stand for the page itself.
   const canFollow = target !== '' && URL.canParse(target, answer.url.href);
@@ -36,11 +36,19 @@ function sorted(query: string): string {
   return parameters.toString();
 }
 
+/** Returns whether a target is a page of the list that `page` is one of. */
+function isSameList(target: string, page: URL): boolean {
+  return URL.canParse(target, page.href) && new URL(target, page).pathname === page.pathname;
+}
+
 /**
- * Returns the target of the first link with the relation `next`; undefined = there is none. An
- * empty target stands for a header that names a next page and is not valid.
+ * Returns the target of the first link with the relation `next`, or else of the first one without a
+ * relation that leads to the same list: clients follow that, too (go-containerregistry does not
+ * read relations). undefined = there is none. An empty target stands for a header that names a next
+ * page and is not valid.
  */
-function nextTarget(header: string): string | undefined {
+function nextTarget(header: string, leadsToList: (target: string) => boolean): string | undefined {
+  let unrelated: string | undefined;
   for (let at = 0; at < header.length;) {
     LINK.lastIndex = at;
     const match = LINK.exec(header);
@@ -53,13 +61,19 @@ function nextTarget(header: string): string | undefined {
     }
     at = LINK.lastIndex;
     const [, target = '', parameters = ''] = match;
-    if (relationsOf(parameters).includes('next')) return target;
+    const relations = relationsOf(parameters);
+    if (relations?.includes('next')) return target;
+    if (relations === undefined && leadsToList(target)) unrelated ??= target;
   }
-  return undefined;
+  return unrelated;
 }
 
-/** Returns the relations of a link. Only the first `rel` counts (RFC 8288 section 3.3). */
-function relationsOf(parameters: string): readonly string[] {
+/**
+ * Returns the relations of a link; undefined = it has no `rel`. Only the first one counts (RFC 8288
+ * section 3.3). Single quotes are no quotes of the syntax, but no part of a relation either.
+ */
+function relationsOf(parameters: string): readonly string[] | undefined {
   const rel = [...parameters.matchAll(PARAMETER)].find(([, name = '']) => name.toLowerCase() === 'rel');
-  return (rel?.[2] ?? rel?.[3] ?? '').toLowerCase().split(/\s+/);
+  if (rel === undefined) return undefined;
+  return (rel[2] ?? rel[3] ?? '').toLowerCase().replaceAll("'", '').split(/\s+/);
 }

@@ -15,7 +15,7 @@ import { digestHeader, manifestRequest } from './get-manifest';
 import { isSameQuery, nextPageQuery } from './link-header';
 import { entriesOf, referrersInTag } from './referrers-index';
 import type { RegistryClient } from './registry-client';
-import { NO_SUCH_API_STATUSES, saysNoSuchApi } from './status-kinds';
+import { OTHER_WAY_STATUSES, saysNoSuchApi } from './status-kinds';
 import type { UpstreamHabits } from './upstream-habits';
 
 /** Largest part of the body of a refusal that is read, in bytes. */
@@ -45,8 +45,8 @@ export async function listReferrers(
   const accept = MediaType.ociIndex;
   const query = page.query ?? firstQuery(page.artifactType);
   const question = { method: 'GET', repository, path, query, accept, subject, signal } as const;
-  const answer = await client.ask(question, isFirst ? NO_SUCH_API_STATUSES : []);
-  if (saysNoSuchApi(answer.status)) {
+  const answer = await client.ask(question, isFirst ? OTHER_WAY_STATUSES : []);
+  if (OTHER_WAY_STATUSES.includes(answer.status)) {
     await noteNoApi(habits, repository, digest, answer);
     return byTagSchema(client, repository, digest, signal);
   }
@@ -69,9 +69,9 @@ export async function listReferrers(
 }
 
 /**
- * Remembers that the API is missing. A status that may concern the repository or the digest is
- * remembered for this repository only, or not at all if the upstream says what is missing: a wrong
- * memory would hide signatures.
+ * Remembers that the API is missing, if the status says that. A status that may concern the
+ * repository or the digest is remembered for this repository only, or not at all if the upstream
+ * says what is missing: a wrong memory would hide signatures.
  */
 async function noteNoApi(
   habits: UpstreamHabits,
@@ -80,6 +80,7 @@ async function noteNoApi(
   answer: HttpAnswer,
 ): Promise<void> {
   const said = await answer.body.read(MAX_REFUSAL, 'an error body').catch(() => Buffer.alloc(0));
+  if (!saysNoSuchApi(answer.status)) return;
   if (/"(?:NAME|MANIFEST)_(?:UNKNOWN|INVALID)"|"DIGEST_INVALID"/.test(said.toString())) return;
   if (algorithmOf(digest) !== 'sha256') return;
   const isGeneral = answer.status === 405 || answer.status === 501;

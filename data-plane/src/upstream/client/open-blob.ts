@@ -2,7 +2,7 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { HttpAnswer } from '../http/http-client';
 import type { RegistryClient, UpstreamRequest } from './registry-client';
 import type { UpstreamRepository } from '../upstream-registry';
-import { contentError, refuseWebPage } from './check-content-type';
+import { contentError, refuseWebPageAsBlob } from './check-content-type';
 
 /** The answer to a blob request: the whole blob or the rest of it. */
 export interface UpstreamBlob {
@@ -28,11 +28,15 @@ export interface OpenBlobOptions {
 /** The value of Content-Range of one range of bytes (RFC 9110 section 14.4). */
 export const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i;
 
+/** The status for a range that the server does not have (RFC 9110 section 15.5.17). */
+const UNSATISFIABLE = 416;
+
 /**
  * Opens `GET /v2/<name>/blobs/<digest>`, from `offset` if the upstream supports ranges, else from
- * 0. A body to be decoded is always requested from 0, because ranges count encoded bytes (RFC 9110
- * section 14.1.2). Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page or a wrong range, and the
- * errors of RegistryClient.ask. The bytes are not verified here.
+ * 0. If it answers with 416 or with another range, the whole blob is requested. A body to be
+ * decoded is always requested from 0, because ranges count encoded bytes (RFC 9110 section 14.1.2).
+ * Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page, and the errors of RegistryClient.ask. The
+ * bytes are not verified here.
  */
 export async function openUpstreamBlob(
   client: RegistryClient,
@@ -42,9 +46,12 @@ export async function openUpstreamBlob(
 ): Promise<UpstreamBlob> {
   const question = { ...blobRequest('GET', repository, digest, signal), headersMs };
   if (offset === 0 || decode) return whole(await client.ask(question), decode);
-  const answer = await client.ask({ ...question, range: `bytes=${offset}-` });
+  const answer = await client.ask({ ...question, range: `bytes=${offset}-` }, [UNSATISFIABLE]);
   if (answer.status === 200) return whole(answer, decode);
-  return { answer, isEncoded: answer.headers.codings.length > 0, ...rangeOf(answer, offset) };
+  const rest = restOf(answer, offset);
+  if (rest !== undefined) return { answer, isEncoded: answer.headers.codings.length > 0, ...rest };
+  answer.body.cancel();
+  return whole(await client.ask(question), decode);
 }
 
 /** Returns the request that GET and HEAD of a blob share. */
@@ -58,24 +65,22 @@ export function blobRequest(
   return { method, repository, path: `blobs/${digest}`, accept: '*/*', subject, signal };
 }
 
-function whole(answer: HttpAnswer, decode: boolean): UpstreamBlob {
+async function whole(answer: HttpAnswer, decode: boolean): Promise<UpstreamBlob> {
   if (answer.status !== 200) throw contentError(answer, `answered ${answer.status} to a request for a whole blob`);
-  refuseWebPage(answer);
+  await refuseWebPageAsBlob(answer);
   const isEncoded = answer.headers.codings.length > 0;
   const size = isEncoded && decode ? undefined : answer.headers.contentLength;
   return { answer, size, offset: 0, isEncoded: isEncoded && !decode };
 }
 
-function rangeOf(answer: HttpAnswer, offset: number): { readonly size: number | undefined; readonly offset: number } {
-  refuseWebPage(answer);
-  const match = CONTENT_RANGE.exec(answer.headers.get('content-range')?.trim() ?? '');
-  const [, first, last, total] = match ?? [];
-  if (first === undefined || Number(first) !== offset) {
-    throw contentError(answer, `sent a wrong range of a blob; the range from byte ${offset} was requested`);
-  }
+/** Returns what the headers say of the rest of a blob; undefined if they announce another part. */
+function restOf(
+  { status, headers }: HttpAnswer,
+  offset: number,
+): { readonly size: number | undefined; readonly offset: number } | undefined {
+  if (status !== 206) return undefined;
+  const [, first, last, total] = CONTENT_RANGE.exec(headers.get('content-range')?.trim() ?? '') ?? [];
+  if (first === undefined || Number(first) !== offset) return undefined;
   if (total === '*') return { size: undefined, offset };
-  if (Number(last) !== Number(total) - 1) {
-    throw contentError(answer, `sent only a part of the requested range of a blob (from byte ${offset} to the end)`);
-  }
-  return { size: Number(total), offset };
+  return Number(last) === Number(total) - 1 ? { size: Number(total), offset } : undefined;
 }

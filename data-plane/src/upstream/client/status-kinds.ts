@@ -27,10 +27,19 @@ const GONE: ReadonlySet<number> = new Set([404, 410]);
 const PAGE_TOO_LARGE: ReadonlySet<number> = new Set([400, 413, 414, 416, 422]);
 
 /**
- * Statuses that {@link saysNoSuchApi} accepts, as a list for requests that must not treat them as
- * errors.
+ * Client errors with which registries refuse by policy what they know: payment (402), and the
+ * preconditions of a project, as in Harbor (412).
  */
-export const NO_SUCH_API_STATUSES: readonly number[] = [...NO_SUCH_API];
+const POLICY: ReadonlySet<number> = new Set([402, 412]);
+
+/**
+ * Statuses of a request for an optional API after which another way is tried: those of a missing
+ * API, and every other client error that is no refusal and no limit. As a list for requests that
+ * must not treat them as errors.
+ */
+export const OTHER_WAY_STATUSES: readonly number[] = Array.from({ length: 102 }, (_, index) => 400 + index).filter(
+  (status) => NO_SUCH_API.has(status) || (status < 500 && refusesRequest(status) && !POLICY.has(status)),
+);
 
 /** Statuses that {@link refusesPageSize} accepts, as a list like {@link NO_SUCH_API_STATUSES}. */
 export const PAGE_TOO_LARGE_STATUSES: readonly number[] = [...PAGE_TOO_LARGE];

@@ -72,8 +72,16 @@ export async function decodeWhole(bytes: Buffer, codings: readonly string[], max
   return decoded;
 }
 
-/** Returns whether bytes may be the beginning of a body in these codings. */
+/** The first byte of a JSON document. */
+const BRACE = '{'.charCodeAt(0);
+
+/**
+ * Returns whether bytes may be the beginning of a body in these codings. None begins with a brace:
+ * it is no header of zlib (RFC 1950 section 2.2), and in Brotli (RFC 7932 section 9.1) it is the
+ * end of an empty body.
+ */
 export function mayBeEncoded(start: Buffer, codings: readonly string[]): boolean {
+  if (start[0] === BRACE) return false;
   const { magic } = DECODERS.get(codings.at(-1)!)!;
   return start.subarray(0, magic.length).equals(magic.subarray(0, start.length));
 }

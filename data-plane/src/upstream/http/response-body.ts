@@ -27,9 +27,12 @@ const UNDECODED_BYTES = 16 * 1024 * 1024;
 
 /**
  * The body of a response. Callers call exactly one of its methods, once; each releases the
- * connection, however it ends.
+ * connection, however it ends. Only `peek` may be called before another one.
  */
 export class ResponseBody {
+  /** The whole body after a peek. */
+  private begun: AsyncGenerator<Buffer, void, undefined> | undefined;
+
   constructor(
     private readonly source: Dispatcher.ResponseData['body'],
     private readonly headers: ResponseHeaders,
@@ -92,11 +95,26 @@ export class ResponseBody {
   }
 
   /**
+   * Returns the first bytes as they are sent, which stay in the body; none if it is empty. Throws
+   * like {@link raw}.
+   */
+  async peek(): Promise<Buffer> {
+    const chunks = this.raw();
+    const first = await chunks.next();
+    if (first.done === true) return Buffer.alloc(0);
+    this.begun = concatenated(first.value, chunks);
+    return first.value;
+  }
+
+  /**
    * Yields the bytes as they arrive, without decoding them. Throws UPSTREAM_FAILED if the
    * connection is cut, UPSTREAM_TIMEOUT if the upstream (not the reader) stalls, and CANCELLED if
    * the signal aborts.
    */
   async *raw(): AsyncGenerator<Buffer, void, undefined> {
+    const { begun } = this;
+    this.begun = undefined;
+    if (begun !== undefined) return yield* begun;
     try {
       for await (const chunk of this.source) yield chunk as Buffer;
     } catch (error) {

@@ -44,6 +44,45 @@ function addSized(tag: string, content: Buffer, size: number | undefined): Diges
   return digest;
 }
 
+describe.each(['text/html', 'text/html; charset=utf-8', 'application/xhtml+xml', 'application/json', 'x', undefined])(
+  'a blob with the Content-Type %s',
+  (type) => {
+    const headers = { 'content-type': type };
+
+    test('is served, because the digest decides', async () => {
+      await start();
+      rig.registry.quirk({ path: '/blobs/', headers });
+      expect((await rig.edge.stat(image.config.digest)).size).toBe(image.config.bytes.length);
+      expect(whole(await rig.edge.blob(layer.digest))).toBe(true);
+      await rig.held(layer.digest);
+      await rig.edge.manifest('latest');
+      expect(whole(await rig.edge.blob(image.config.digest), image.config.bytes)).toBe(true);
+    });
+
+    test('is resumed', async () => {
+      await start();
+      await rig.edge.manifest('latest');
+      rig.registry.quirk({ path: '/blobs/', headers });
+      rig.registry.quirk({ path: layer.digest, cutAfterBytes: 150_000, times: 1 });
+      expect(whole(await rig.edge.blob(layer.digest))).toBe(true);
+      expect(ranges()).toEqual([undefined, expect.stringMatching(/^bytes=\d+-$/)]);
+    });
+  },
+);
+
+test.each<[string, Quirk]>([
+  ['416', { respond: { status: 416 } }],
+  ['another range', { rangeShift: 10 }],
+  ['a range without Content-Range', { headers: { 'content-range': undefined } }],
+])('a blob is delivered although the upstream answers the request for its rest with %s', async (_name, quirk) => {
+  await start();
+  await rig.edge.manifest('latest');
+  rig.registry.quirk({ path: layer.digest, cutAfterBytes: 150_000, times: 1 });
+  rig.registry.quirk({ path: layer.digest, when: ({ headers }) => headers['range'] !== undefined, ...quirk });
+  expect(whole(await rig.edge.blob(layer.digest))).toBe(true);
+  expect(ranges()).toEqual([undefined, expect.stringMatching(/^bytes=\d+-$/), undefined]);
+});
+
 describe('a blob that no manifest names', () => {
   test.each([400, 401, 403, 404, 405, 406, 410, 500, 501, 502, 503])(
     'is served although the upstream answers HEAD with %d',

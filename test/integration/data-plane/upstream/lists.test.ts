@@ -94,11 +94,28 @@ describe('upstream lists', () => {
       ]);
     });
 
-    it.each(['rel=next', 'title="a,b; rel=\\"prev\\" <x>"; rel="prev NEXT"', 'rel="next"; title="x"'])(
+    it.each(['rel=next', "rel='next'", 'title="a,b; rel=\\"prev\\" <x>"; rel="prev NEXT"', 'rel="next"; title="x"'])(
       'are continued by a link with the parameters %s',
       async (parameters) => {
         registry.quirk({ headers: { link: `</v2/app/x>; rel="prev", </v2/app/tags/list?a=1,2;b>;${parameters}` } });
         expect((await upstream.listTags(app, {})).position).toEqual({ query: 'a=1,2;b', after: undefined });
+      },
+    );
+
+    it.each([
+      '</v2/app/tags/list?p=2>',
+      '</help?p=1>, <?p=2>; title="more"',
+      '</v2/app/tags/list?p=1>, <?p=2>; rel=next',
+    ])('are continued by a link without a relation to the same list, after the next one: %s', async (link) => {
+      registry.quirk({ headers: { link } });
+      expect((await upstream.listTags(app, {})).position).toEqual({ query: 'p=2', after: undefined });
+    });
+
+    it.each(['</help?p=1>', '</v2/app/tags/list?p=1>; rel="first"', '<http://[>'])(
+      'end in spite of a link that is none to a next page: %s',
+      async (link) => {
+        registry.quirk({ headers: { link } });
+        expect(await upstream.listTags(app, {})).toMatchObject(END);
       },
     );
 
@@ -249,6 +266,15 @@ describe('upstream lists', () => {
       expect(await upstream.listTags(app, {})).toEqual({ tags: ['a', 'bc', 'c'], ...END });
     });
 
+    it.each(['br', 'deflate', 'gzip', 'gzip, br', 'aws-chunked'])(
+      'arrive if the encoding %s is only a label',
+      async (coding) => {
+        const body = JSON.stringify({ name: 'app', tags: ['a'] });
+        registry.quirk({ respond: { status: 200, headers: { 'content-encoding': coding }, body } });
+        expect((await upstream.listTags(app, {})).tags).toEqual(['a']);
+      },
+    );
+
     it('are delivered in bounded pages if there are many, and none is lost', async () => {
       const tags = Array.from({ length: 120_000 }, (_, number) => `v${String(number).padStart(20, '0')}`);
       registry.quirk({ respond: { status: 200, body: JSON.stringify({ name: 'app', tags }) } });
@@ -301,7 +327,7 @@ describe('upstream lists', () => {
 
     const fallbackTag = image.digest.replace(':', '-');
 
-    it.each([400, 404, 405, 406, 410, 415, 422, 501])(
+    it.each([400, 404, 405, 406, 409, 410, 413, 414, 415, 418, 422, 431, 501])(
       'come from the referrers tag if the upstream answers the API with %d',
       async (status) => {
         registry.quirk({ path: '/referrers/', respond: { status } });
@@ -379,6 +405,13 @@ describe('upstream lists', () => {
         expect(traffic(registry).filter((line) => line.includes('/referrers/'))).toHaveLength(2);
       });
 
+      it('are asked for again after a status that says nothing about the API', async () => {
+        registry.quirk({ path: '/referrers/', respond: { status: 414 } });
+        await upstream.listReferrers(app, image.digest, {});
+        await upstream.listReferrers(app, image.digest, {});
+        expect(traffic(registry).filter((line) => line.includes('/referrers/'))).toHaveLength(2);
+      });
+
       it('are asked for again if the answer was about the repository', async () => {
         const body = '{"errors":[{"code":"NAME_UNKNOWN"}]}';
         registry.quirk({ path: '/referrers/', respond: { status: 404, body } });
@@ -431,6 +464,10 @@ describe('upstream lists', () => {
       ['429', { respond: { status: 429 } }, 'TOO_MANY_REQUESTS'],
       ['403', { respond: { status: 403 } }, 'UPSTREAM_DENIED'],
       ['401', { respond: { status: 401 } }, 'UPSTREAM_DENIED'],
+      ['402', { respond: { status: 402 } }, 'UPSTREAM_REFUSED_REQUEST'],
+      ['412', { respond: { status: 412 } }, 'UPSTREAM_REFUSED_REQUEST'],
+      ['425', { respond: { status: 425 } }, 'UPSTREAM_FAILED'],
+      ['451', { respond: { status: 451 } }, 'UPSTREAM_DENIED'],
       ['a cut connection', { dropRequest: true }, 'UPSTREAM_FAILED'],
       ['17 MiB', { respond: { status: 200, body: Buffer.alloc(17 << 20, ' ') } }, 'UPSTREAM_CONTENT'],
     ])('are never empty if the upstream sends %s', async (_name, quirk, key) => {

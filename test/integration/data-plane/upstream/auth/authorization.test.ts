@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { type AuthOptions, buildImage, type FakeRegistry, startFakeRegistry } from '../../../../support/fake-registry';
 import type { UpstreamRegistry } from '../../../../../data-plane/src/upstream/upstream-registry';
 import { TestClock } from '../../../../support/test-clock';
@@ -74,6 +75,19 @@ describe('upstream authorization', () => {
     expect(token).toMatchObject({ authorization: 'basic', username: 'ann' });
     expect(token?.query['service']).toBe(options.service === null ? undefined : 'fake-registry');
   });
+
+  it.each(['"access_token":null', '"access_token":1', '"expires_in":"300"', '"issued_at":0'])(
+    'understands an answer with a token and the useless member %s',
+    async (member) => {
+      const registry = await start({ kind: 'bearer', anonymous: 'all' });
+      const { token } = registry.auth.issue(
+        { headers: {} } as IncomingMessage,
+        new URL('http://x/?scope=repository:app:pull'),
+      ) as { token: string };
+      registry.quirk({ path: '/token', respond: { status: 200, body: `{"token":"${token}",${member}}` } });
+      expect((await upstream.getManifest(repositoryAt(registry, 'app'), ref('v1'))).digest).toBe(image.digest);
+    },
+  );
 
   it('renews a token before it expires; the default lifetime is 60 s', async () => {
     for (const [expiresIn, stillGood, renewed] of [

@@ -1,5 +1,6 @@
 import type { UpstreamRegistry } from '../../../../../data-plane/src/upstream/upstream-registry';
 import { buildImage, startFakeRegistry } from '../../../../support/fake-registry';
+import { TestClock } from '../../../../support/test-clock';
 import {
   bytesOf,
   client,
@@ -198,6 +199,73 @@ describe('the answer to a challenge', () => {
         'UPSTREAM_DENIED',
       );
       expect(broken.take()).toEqual(['GET /v2/app/manifests/v1']);
+    });
+  });
+
+  describe('after a 400 to a cached token', () => {
+    /**
+     * Starts a registry that accepts only the newest token, and answers 400 to others and to
+     * everything below `bad/`; `renew` ends the token.
+     */
+    async function startWithout401(): Promise<{ readonly server: ScriptedServer; readonly renew: () => void }> {
+      let issued = 0;
+      let isOver = false;
+      const answer = ({ url, headers: { host, authorization } }: ScriptedRequest): ScriptedAnswer => {
+        if (url.pathname === '/token') {
+          isOver = false;
+          return { status: 200, body: JSON.stringify({ token: `t${++issued}`, expires_in: 3600 }) };
+        }
+        if (authorization === undefined)
+          return { status: 401, headers: { 'www-authenticate': `Bearer realm="http://${host}/token"` } };
+        const isCurrent = !isOver && authorization.startsWith('Bearer t');
+        return isCurrent && !url.pathname.includes('/bad/') ? found : { status: 400 };
+      };
+      const server = closers.add(await startScriptedServer(answer));
+      return { server, renew: () => void (isOver = true) };
+    }
+    const requests = (server: ScriptedServer): readonly string[] => server.take().map((line) => line.split('?')[0]!);
+
+    it('is a new token, because Amazon ECR Public does not answer 401', async () => {
+      const { server, renew } = await startWithout401();
+      const repository = repositoryAt(server, 'app');
+      for (let times = 0; times < 2; times++) {
+        await upstream.getManifest(repository, ref('v1'));
+        renew();
+        server.take();
+        await upstream.getManifest(repository, ref('v1'));
+        expect(requests(server)).toEqual(['GET /v2/app/manifests/v1', 'GET /token', 'GET /v2/app/manifests/v1']);
+      }
+    });
+
+    it('is one new token for any number of bad requests in ten minutes', async () => {
+      const clock = new TestClock(Date.now());
+      const timed = closers.add(client({ clock }));
+      const { server } = await startWithout401();
+      const ask = async (name: string): Promise<readonly string[]> => {
+        server.take();
+        const error = await failureOf(timed.getManifest(repositoryAt(server, name), ref('v1')));
+        expect(error).toMatchObject({ key: 'UPSTREAM_REFUSED_REQUEST', upstreamStatus: 400 });
+        return requests(server);
+      };
+      const once = ['GET /v2/bad/app/manifests/v1'];
+      const twice = [...once, 'GET /token', ...once];
+      // The first token answers the challenge, so it is new and not renewed.
+      expect(await ask('bad/app')).toEqual(twice);
+      expect(await ask('bad/app')).toEqual(twice);
+      expect(await ask('bad/app')).toEqual(once);
+      expect(await ask('bad/other')).toEqual(['GET /token', 'GET /v2/bad/other/manifests/v1']);
+      expect(await ask('bad/other')).toEqual(['GET /v2/bad/other/manifests/v1']);
+      clock.advance(10 * 60_000);
+      expect(await ask('bad/app')).toEqual(twice);
+    });
+
+    it('leaves the tokens of other repositories as they are', async () => {
+      const { server } = await startWithout401();
+      await upstream.getManifest(repositoryAt(server, 'app'), ref('v1'));
+      await failureOf(upstream.getManifest(repositoryAt(server, 'bad/app'), ref('v1')));
+      server.take();
+      await upstream.getManifest(repositoryAt(server, 'app'), ref('v1'));
+      expect(server.take()).toEqual(['GET /v2/app/manifests/v1']);
     });
   });
 

@@ -44,8 +44,8 @@ describe('clients of one blob', () => {
         reason: expect.objectContaining({ key: 'UPSTREAM_TIMEOUT' }) as unknown,
       });
     }
-    // Two fills, and each repeats its first request once.
-    expect(upstream.offsets.length).toBeLessThanOrEqual(4);
+    // At most three fills, and each repeats its first request once.
+    expect(upstream.offsets.length).toBeLessThanOrEqual(6);
   });
 
   it('do not wait for room for the size that another one expects, and do not share its full disk', async () => {
