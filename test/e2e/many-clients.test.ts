@@ -13,7 +13,8 @@ describeWith(STAGE_PROGRAMS, 'many clients of one cold blob', () => {
 
   beforeAll(async () => {
     stage = await startStage();
-    await stage.createOrganization('acme', { completeImages: false });
+    // Without direct ranges, so that every client uses the fill.
+    await stage.createOrganization('acme', { completeImages: false, directRanges: false });
   }, 60_000);
 
   afterAll(() => stage?.stop(), 60_000);

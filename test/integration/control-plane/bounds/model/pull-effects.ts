@@ -118,7 +118,7 @@ export function applyAnswer(organization: ModelOrganization, asked: Asked, answe
         return change(record(answer.digest, c.now));
       case 'MISS':
       case 'UPDATED': {
-        if (asked.method === 'GET')
+        if (asked.method === 'GET' || headFetches(organization, c))
           return mayBeRefused(organization, c)
             ? change(both(answer.digest), record(answer.digest, c.now))
             : change(both(answer.digest));
@@ -162,6 +162,13 @@ function applyByDigest(organization: ModelOrganization, asked: Asked, answer: Pu
   };
   const certain = hint.certain && c.alone && c.controlUp;
   organization.change(asked.repository, hint.tag, move, ...(certain ? [] : [(versions: Tag.Versions) => versions]));
+}
+
+/**
+ * Returns whether a HEAD fetches the image like a GET: only its admission tells whether it fits.
+ */
+function headFetches({ quota }: ModelOrganization, { quotasOn }: Circumstances): boolean {
+  return quotasOn && quota?.onOversize === 'REJECT';
 }
 
 /**
