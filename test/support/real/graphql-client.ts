@@ -10,6 +10,7 @@ export interface ProxyCacheChoice {
   readonly revalidateAfterSeconds?: number;
   readonly expirationSeconds?: number;
   readonly completeImages?: boolean;
+  readonly directRanges?: boolean;
   readonly onUpstreamDelete?: 'PROPAGATE' | 'KEEP';
   readonly denyRepositories?: readonly string[];
 }
