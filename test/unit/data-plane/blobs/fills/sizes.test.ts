@@ -185,10 +185,12 @@ describe('the response head of a client', () => {
     expect(reader.available).toBeGreaterThan(0);
     expect(reader.path).toBeDefined();
     rest.open();
-    const reading = readAll(reader);
-    await until(() => upstream.sent === MIB);
-    clock.advance(10);
-    expect((await reading).equals(upstream.content)).toBe(true);
+    const reading = watched(readAll(reader));
+    await until(() => {
+      clock.advance(10);
+      return reading.value !== undefined;
+    });
+    expect(reading.value?.equals(upstream.content)).toBe(true);
   });
 
   it.each([2 * MIB, 6 * MIB])(
