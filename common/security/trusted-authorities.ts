@@ -56,8 +56,13 @@ export function readTrustedAuthorities(
     }
   };
   rootCertificates.forEach((pem) => found.set(pem.replace(/\s/g, ''), pem));
-  const bundle = files.bundle ?? usual.find((path) => read(path, () => undefined) !== '');
-  for (const path of [bundle, files.extra]) if (path !== undefined) add(read(path, report), path);
+  for (const path of files.bundle === undefined ? usual : [files.bundle]) {
+    const text = read(path, files.bundle === undefined ? () => undefined : report);
+    add(text, path);
+    // Usual bundles have the same content; one of them is enough.
+    if (text !== '') break;
+  }
+  if (files.extra !== undefined) add(read(files.extra, report), files.extra);
   for (const folder of files.folders) {
     for (const name of list(folder, report)) {
       const path = join(folder, name);

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf } from '../../common/oci/digest';
 import { homeAt } from '../../common/runtime/home';
+import { Table } from '../../schema/tables';
 import {
   type BuiltImage,
   buildImage,
@@ -10,6 +11,7 @@ import {
   patternBytes,
   type Quirk,
 } from '../support/fake-registry';
+import { withTables } from '../support/control-plane/open-tables';
 import { startFakeGcs } from '../support/fake-gcs';
 import { writeServiceAccount } from '../support/real/service-account';
 import { temporaryFolder } from '../support/real/temporary-folder';
@@ -379,6 +381,13 @@ describe('an honest organization with other credentials', () => {
     expect((await world.ask('second', path)).status).toBe(200);
     await world.join({ name: 'second', upstream: registry });
     await waitUntil('the account to be gone', async () => (await world.ask('second', path)).status === 403);
+    // Proofs are deleted after the change; an account that is back before that has them still.
+    const { home } = world.layover;
+    await waitUntil('the proofs of the account to be deleted', () =>
+      withTables({ home, databaseUrl: '' }, async (tables) => {
+        return (await tables(Table.endedIdentities).first('identity')) === undefined;
+      }),
+    );
     await world.join({ name: 'second', upstream: registry, account: BOB });
     registry.takeRequests();
     const again = await waitUntil('the account to be back', async () => {

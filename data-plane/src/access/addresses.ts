@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import type { ErrorKey } from '../../../common/errors/catalogue';
 import { isLayoverError } from '../../../common/errors/layover-error';
 import type { Clock } from '../../../common/runtime/clock';
+import { TtlCache } from '../../../common/runtime/ttl-cache';
 import type { Configuration, ConfigurationSnapshot } from '../configuration/configuration';
 import { claimedIdentity } from './claimed-identity';
 import { type Place, type Places, placesOf } from './places';
@@ -29,18 +29,19 @@ type Attempt<Request, Answer> = (request: Request) => Promise<Answer>;
  * is asked for the other one once and not with every request.
  */
 export class Addresses {
-  private readonly right = new LRUCache<string, { readonly kind: string; readonly until: number }>({
-    max: MAX_REMEMBERED,
-  });
+  /** The kind of the place that was right. */
+  private readonly right: TtlCache<string>;
   private closed: { readonly of: ConfigurationSnapshot; readonly revision: number; readonly is: boolean } | undefined;
 
   constructor(
     private readonly configuration: Configuration,
     private readonly tokens: PullTokens,
-    private readonly clock: Clock,
-    /** Returns whether a repository has any tag at the upstream. */
+    clock: Clock,
+    /** Returns whether a repository has a tag at the upstream. */
     private readonly hasTags: Attempt<RepositoryRequest, boolean>,
-  ) {}
+  ) {
+    this.right = new TtlCache(clock, MAX_REMEMBERED);
+  }
 
   /**
    * Makes the attempt at the place that the address of the request means. If nothing is there, it
@@ -73,17 +74,6 @@ export class Addresses {
     }
   }
 
-  /** Returns whether the name in the mirror form is a repository that only lacks what was asked. */
-  private async isRepository(request: RepositoryRequest, { owner, repository }: Place, absence: unknown) {
-    if (owner.kind === 'organization' || (absence as { key?: ErrorKey }).key === 'NAME_UNKNOWN') return false;
-    try {
-      return await this.hasTags({ ...request, owner, repository });
-    } catch (error) {
-      if (isAbsent(error, true) || (isLayoverError(error) && NO_LIST.has(error.key))) return false;
-      throw error;
-    }
-  }
-
   /**
    * Makes the attempt at the place that the address means, for requests whose answer does not tell
    * whether the repository exists. If the reading is not known yet, `probe` is made first, as
@@ -95,9 +85,21 @@ export class Addresses {
     attempt: Attempt<Request, Answer>,
   ): Promise<Answer> {
     const places = await this.places(request);
-    if (places.length > 1 && this.known(places) === undefined) await this.answer(request, probe).catch(() => undefined);
+    const isKnown = places.length === 1 || this.right.get(keyOf(places)) !== undefined;
+    if (!isKnown) await this.answer(request, probe).catch(() => undefined);
     const [place] = this.ordered(places);
     return attempt({ ...request, ...place });
+  }
+
+  /** Returns whether the name in the mirror form is a repository that only lacks what was asked. */
+  private async isRepository(request: RepositoryRequest, { owner, repository }: Place, absence: unknown) {
+    if (owner.kind === 'organization' || (absence as { key?: ErrorKey }).key === 'NAME_UNKNOWN') return false;
+    try {
+      return await this.hasTags({ ...request, owner, repository });
+    } catch (error) {
+      if (isAbsent(error, true) || (isLayoverError(error) && NO_LIST.has(error.key))) return false;
+      throw error;
+    }
   }
 
   private async places({ owner, repository, context }: RepositoryRequest): Promise<Places> {
@@ -109,17 +111,11 @@ export class Addresses {
 
   private ordered(places: Places): Places {
     const [first, second] = places;
-    return second !== undefined && this.known(places) === second.owner.kind ? [second, first] : places;
-  }
-
-  /** Returns the kind of the place that was right. */
-  private known(places: Places): string | undefined {
-    const known = this.right.get(keyOf(places));
-    return known === undefined || known.until < this.clock.now() ? undefined : known.kind;
+    return second !== undefined && this.right.get(keyOf(places)) === second.owner.kind ? [second, first] : places;
   }
 
   private remember(places: Places, { owner }: Place): void {
-    this.right.set(keyOf(places), { kind: owner.kind, until: this.clock.now() + REMEMBERED_MS });
+    this.right.set(keyOf(places), owner.kind, REMEMBERED_MS);
   }
 
   /** Returns whether any private organization has a mirror host. */

@@ -1,8 +1,9 @@
-import { LRUCache } from 'lru-cache';
+import { LimitedPlaces } from '../../../common/async/limited-places';
 import { LayoverError, toLayoverError } from '../../../common/errors/layover-error';
 import type { ResolvedRange } from '../../../common/oci/byte-range';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
+import { TtlCache } from '../../../common/runtime/ttl-cache';
 import type { PullJournal } from '../journal/pull-journal';
 import type { UpstreamBlobStream, UpstreamRegistry } from '../upstream/upstream-registry';
 import type { BlobRight } from './blob-access';
@@ -57,14 +58,16 @@ const MAX_UNUSABLE = 1_000;
  */
 export class DirectRanges {
   /**
-   * Upstreams that gave an organization no usable range, and when, in milliseconds since the epoch.
-   * A manifest with a wrong size has the same effect, so nobody can cause it for others.
+   * Upstreams that gave an organization no usable range. A manifest with a wrong size has the same
+   * effect, so nobody can cause it for others.
    */
-  private readonly unusable = new LRUCache<string, number>({ max: MAX_UNUSABLE });
-  private readonly running = new Places(MAX_OF_OWNER, MAX_RUNNING);
-  private readonly waiting = new Places(MAX_WAITING_OF_OWNER, MAX_WAITING);
+  private readonly unusable: TtlCache<true>;
+  private readonly running = new LimitedPlaces(MAX_OF_OWNER, MAX_RUNNING);
+  private readonly waiting = new LimitedPlaces(MAX_WAITING_OF_OWNER, MAX_WAITING);
 
-  constructor(private readonly parts: DirectRangesParts) {}
+  constructor(private readonly parts: DirectRangesParts) {
+    this.unusable = new TtlCache(parts.clock, MAX_UNUSABLE);
+  }
 
   /**
    * Returns whether a range of a blob is worth a request of its own while the fill of the blob has
@@ -73,8 +76,7 @@ export class DirectRanges {
   suits({ target, size }: BlobRight, { offset, length }: ResolvedRange, received: number): boolean {
     if (!target.proxy.directRanges || size === undefined || length === 0) return false;
     if (length > MAX_BYTES || offset - received < FAR_BYTES) return false;
-    const since = this.unusable.get(placeOf(target)) ?? -Infinity;
-    return Math.abs(this.parts.clock.now() - since) >= UNUSABLE_MS;
+    return this.unusable.get(placeOf(target)) === undefined;
   }
 
   /**
@@ -92,7 +94,7 @@ export class DirectRanges {
     try {
       stream = await this.parts.upstream.openRange(target.upstream, digest, range, signal);
       // An upstream that fails may answer the next time. One that ignores Range will not.
-      if (stream?.size !== size) this.unusable.set(placeOf(target), this.parts.clock.now());
+      if (stream?.size !== size) this.unusable.set(placeOf(target), true, UNUSABLE_MS);
     } catch (error) {
       const { key, message } = toLayoverError(error);
       this.parts.logger.debug({ digest, upstream: host, key, cause: message }, 'A range could not be requested');
@@ -131,34 +133,6 @@ export class DirectRanges {
       return end !== undefined;
     };
     return { range, body: body(), cancel, mayWait };
-  }
-}
-
-/** A limited number of places, for one organization and in all. */
-class Places {
-  private readonly taken = new Map<string, number>();
-  private total = 0;
-
-  constructor(
-    private readonly most: number,
-    private readonly mostInAll: number,
-  ) {}
-
-  /** Takes a place. Returns how to give it back, which is idempotent; undefined = none is free. */
-  enter(owner: string): (() => void) | undefined {
-    const own = this.taken.get(owner) ?? 0;
-    if (own >= this.most || this.total >= this.mostInAll) return undefined;
-    this.taken.set(owner, own + 1);
-    this.total += 1;
-    let hasLeft = false;
-    return () => {
-      if (hasLeft) return;
-      hasLeft = true;
-      this.total -= 1;
-      const left = this.taken.get(owner)! - 1;
-      if (left === 0) this.taken.delete(owner);
-      else this.taken.set(owner, left);
-    };
   }
 }
 

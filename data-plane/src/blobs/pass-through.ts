@@ -1,5 +1,6 @@
 import { type Deadline, startDeadline } from '../../../common/async/deadline';
 import { onAbort, throwIfAborted, untilAborted } from '../../../common/async/until-aborted';
+import { LimitedPlaces } from '../../../common/async/limited-places';
 import { LayoverError, toLayoverError } from '../../../common/errors/layover-error';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
@@ -28,10 +29,13 @@ export interface PassThroughParts {
  * in memory of its own, so a slow client delays nobody else.
  */
 export class PassThrough {
-  /** Open readers by owner. */
-  private readonly open = new Map<string, number>();
+  /** Open readers. */
+  private readonly places: LimitedPlaces;
 
-  constructor(private readonly parts: PassThroughParts) {}
+  constructor(private readonly parts: PassThroughParts) {
+    const { passedPerOwner, passedInAll } = parts.limits;
+    this.places = new LimitedPlaces(passedPerOwner, passedInAll);
+  }
 
   /**
    * Opens a blob with the requester's own source. Resolves at the headers of the upstream. Throws
@@ -39,7 +43,7 @@ export class PassThrough {
    * source throws. The caller closes the reader, which ends the connection to the upstream.
    */
   async start(request: FillRequest, refusal: LayoverError, signal?: AbortSignal): Promise<BlobReader> {
-    const leave = this.enter(request.owner);
+    const leave = this.places.enter(request.owner);
     if (leave === undefined) throw refusal;
     const { clock, limits } = this.parts;
     const deadline = startDeadline({ clock, ms: limits.maxFillSeconds * 1000, reason: () => tooSlow(request) });
@@ -90,19 +94,7 @@ export class PassThrough {
 
   /** Number of blobs that are passed through now. */
   get running(): number {
-    return [...this.open.values()].reduce((sum, count) => sum + count, 0);
-  }
-
-  private enter(owner: string): (() => void) | undefined {
-    const { passedInAll, passedPerOwner } = this.parts.limits;
-    const own = this.open.get(owner) ?? 0;
-    if (own >= passedPerOwner || this.running >= passedInAll) return undefined;
-    this.open.set(owner, own + 1);
-    return () => {
-      const left = this.open.get(owner)! - 1;
-      if (left === 0) this.open.delete(owner);
-      else this.open.set(owner, left);
-    };
+    return this.places.running;
   }
 }
 

@@ -68,10 +68,10 @@ export class TagList {
 
   /**
    * Returns a page of the upstream or, if the upstream is down, the cached tags that may be served.
-   * Cached tags never continue a list of the upstream. Throws
-   * PAGINATION_INVALID; REQUEST_INVALID for a page token of something else; NAME_UNKNOWN if the
-   * upstream does not know the repository; UPSTREAM_DENIED; UPSTREAM_REFUSED_REQUEST; the outage
-   * itself if nothing is cached; and the errors of Access.
+   * Cached tags never continue a list of the upstream. Throws PAGINATION_INVALID; REQUEST_INVALID
+   * for a page token of something else; NAME_UNKNOWN if the upstream does not know the repository;
+   * UPSTREAM_DENIED; UPSTREAM_REFUSED_REQUEST; the outage itself if nothing is cached; and the
+   * errors of Access.
    */
   async list(request: TagsRequest): Promise<TagsPage> {
     if (!Number.isSafeInteger(request.limit) || request.limit < 0) throw new LayoverError('PAGINATION_INVALID');

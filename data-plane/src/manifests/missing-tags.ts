@@ -1,18 +1,12 @@
-import { LRUCache } from 'lru-cache';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Tag } from '../../../common/oci/reference';
 import type { Clock } from '../../../common/runtime/clock';
+import { TtlCache } from '../../../common/runtime/ttl-cache';
 import type { PullTarget } from '../access/pull-target';
 import { repositoryScope } from '../access/repository-scope';
 
 const REMEMBERED_SECONDS = 3;
 const MAX_TAGS = 10_000;
-
-interface MissingTag {
-  readonly message: string;
-  /** Milliseconds since the epoch. */
-  readonly until: number;
-}
 
 /**
  * Remembers for a few seconds which tags an upstream does not have, so that many clients that wait
@@ -20,22 +14,24 @@ interface MissingTag {
  * (docs/design/pull-semantics.md#missing-tags). Bounded. The check of a cached tag never asks here.
  */
 export class MissingTags {
-  private readonly tags = new LRUCache<string, MissingTag>({ max: MAX_TAGS });
+  /** What the upstream said. */
+  private readonly messages: TtlCache<string>;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(clock: Clock) {
+    this.messages = new TtlCache(clock, MAX_TAGS);
+  }
 
   /**
    * Remembers the answer of the upstream to a GET of a tag. `alsoAccept` are the media types that
    * were asked for: the tag may exist with another one.
    */
   remember(target: PullTarget, tag: Tag, alsoAccept: readonly string[], answer: LayoverError): void {
-    const until = this.clock.now() + REMEMBERED_SECONDS * 1000;
-    this.tags.set(keyOf(target, tag, alsoAccept), { message: answer.message, until });
+    this.messages.set(keyOf(target, tag, alsoAccept), answer.message, REMEMBERED_SECONDS * 1000);
   }
 
   /** Forgets a tag that the upstream has by now. */
   forget(target: PullTarget, tag: Tag, alsoAccept: readonly string[]): void {
-    this.tags.delete(keyOf(target, tag, alsoAccept));
+    this.messages.delete(keyOf(target, tag, alsoAccept));
   }
 
   /**
@@ -43,10 +39,10 @@ export class MissingTags {
    * upstream, which was not asked.
    */
   requireUnknown(target: PullTarget, tag: Tag, alsoAccept: readonly string[]): void {
-    const missing = this.tags.get(keyOf(target, tag, alsoAccept));
-    if (missing === undefined || missing.until <= this.clock.now()) return;
+    const message = this.messages.get(keyOf(target, tag, alsoAccept));
+    if (message === undefined) return;
     throw new LayoverError('MANIFEST_UNKNOWN', {
-      message: `${missing.message}; it was asked less than ${REMEMBERED_SECONDS} seconds ago`,
+      message: `${message}; it was asked less than ${REMEMBERED_SECONDS} seconds ago`,
     });
   }
 }

@@ -23,19 +23,26 @@ export function splitIndex(content: Buffer, after: string | undefined, maxBytes:
   const parts: IndexPart[] = [];
   let entries: Entry[] = [];
   let size = around;
-  const close = (end: string | undefined): void => {
+  const seen = new Set<unknown>(index.manifests.slice(0, begin).map((entry) => entry?.digest));
+  let end: string | undefined;
+  const close = (): void => {
     parts.push({ content: Buffer.from(JSON.stringify({ ...index, manifests: entries })), end });
     entries = [];
     size = around;
+    end = undefined;
   };
   for (const entry of rest) {
     const length = Buffer.byteLength(JSON.stringify(entry)) + 1;
-    const end = entries.at(-1)?.digest;
-    // A part can only end with an entry that the next one can be found by.
-    if (entries.length > 0 && size + length > maxBytes && typeof end === 'string') close(end);
+    if (size + length > maxBytes && end !== undefined) close();
     entries.push(entry);
     size += length;
+    // A part can only end with an entry that the next one can be found by: the first one with its
+    // digest. Otherwise a client would get the same part again and again.
+    const digest = entry?.digest;
+    end = typeof digest === 'string' && !seen.has(digest) ? digest : undefined;
+    seen.add(digest);
   }
-  close(undefined);
+  end = undefined;
+  close();
   return parts;
 }

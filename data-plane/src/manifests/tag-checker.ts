@@ -1,4 +1,3 @@
-import { isLayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { Tag } from '../../../common/oci/reference';
 import type { Clock } from '../../../common/runtime/clock';
@@ -24,11 +23,6 @@ export interface CheckedTag {
 type FetchedTag = CheckedTag & { readonly size: number };
 
 type Query = Pick<ManifestLookup, 'alsoAccept' | 'signal'>;
-
-/**
- * Statuses of registries without HEAD for manifests, where the client does not ask with GET itself.
- */
-const HEAD_UNSUPPORTED: ReadonlySet<number | undefined> = new Set([405, 501]);
 
 /** Asks the upstream where a tag points with one HEAD, which all concurrent callers share. */
 export class TagChecker {
@@ -69,14 +63,10 @@ export class TagChecker {
 
   private async ask(target: PullTarget, tag: Tag, alsoAccept: readonly string[]): Promise<CheckedTag> {
     const reference = { kind: 'tag', tag } as const;
-    try {
-      const head = await this.upstream.headManifest(target.upstream, reference, undefined, alsoAccept);
-      const { digest, mediaType, size, fetched } = head;
-      if (digest !== undefined) return { digest, mediaType, size, checkedAt: this.clock.now(), fetched };
-    } catch (error) {
-      if (!isLayoverError(error) || !HEAD_UNSUPPORTED.has(error.upstreamStatus)) throw error;
-    }
-    return this.get(target, tag, alsoAccept);
+    const head = await this.upstream.headManifest(target.upstream, reference, undefined, alsoAccept);
+    const { digest, mediaType, size, fetched } = head;
+    if (digest === undefined) return this.get(target, tag, alsoAccept);
+    return { digest, mediaType, size, checkedAt: this.clock.now(), fetched };
   }
 
   private async get(target: PullTarget, tag: Tag, alsoAccept: readonly string[]): Promise<FetchedTag> {

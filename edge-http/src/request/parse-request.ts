@@ -36,10 +36,9 @@ const SUSPICIOUS = /%|\/\.{1,2}(?:\/|$)|\/\/|\\/;
  * Parses the method and the raw target of a request. Nothing is decoded or normalized before the
  * grammar is checked (OCI distribution specification;
  * docs/design/pull-semantics.md#request-parsing). Unknown query parameters are ignored. `site` is
- * what the host name of the request means. Throws a
- * LayoverError that names the field: NAME_INVALID, TAG_INVALID, DIGEST_INVALID, PAGINATION_INVALID,
- * REQUEST_INVALID, URI_TOO_LONG, WRITE_UNSUPPORTED (method not allowed for a path outside /v2/),
- * NOT_FOUND.
+ * what the host name of the request means. Throws a LayoverError that names the field:
+ * NAME_INVALID, TAG_INVALID, DIGEST_INVALID, PAGINATION_INVALID, REQUEST_INVALID, URI_TOO_LONG,
+ * WRITE_UNSUPPORTED (method not allowed for a path outside /v2/), NOT_FOUND.
  */
 export function parseRequest(method: string, target: string, site: Site = NO_SITE): RegistryRequest {
   const mark = target.indexOf('?');

@@ -4,8 +4,14 @@ import { Table } from '../../../schema/tables';
 import { mysqlConnection } from '../mysql-server/mysql-connection';
 import type { TestControlPlane } from './start-control-plane';
 
-/** Accesses the tables of a control plane over a separate connection. */
-export async function withTables<T>(plane: TestControlPlane, work: (tables: Knex) => Promise<T>): Promise<T> {
+/**
+ * Accesses the tables of a control plane over a separate connection. `databaseUrl` '' is the SQLite
+ * database in `home`.
+ */
+export async function withTables<T>(
+  plane: Pick<TestControlPlane, 'databaseUrl' | 'home'>,
+  work: (tables: Knex) => Promise<T>,
+): Promise<T> {
   const tables = knex(
     plane.databaseUrl === ''
       ? {

@@ -306,7 +306,7 @@ function named(
   const manifestRepositories = before?.manifestRepositories ?? 0;
   if (present !== undefined)
     return { digest, size: present, manifestRepositories, blobRepositories, state: 'HELD', reservedUntil: undefined };
-  // A reservation of 0 bytes is one for a blob of unknown size (see declaredSize).
+  // A reservation of 0 bytes is one for a blob of unknown size (see possibleSize).
   const size = before?.state === 'RESERVED' && before.size > 0 ? before.size : declared;
   return { digest, size, manifestRepositories, blobRepositories, state: 'RESERVED', reservedUntil };
 }

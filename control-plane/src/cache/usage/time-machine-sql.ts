@@ -1,4 +1,5 @@
 import { HELD_ROLES_SQL } from '../../../../common/oci/held-role';
+
 /**
  * The column that identifies an organization (by its origin) or a repository in manifests, tags and
  * repository_holdings.

@@ -63,7 +63,7 @@ export function parseManifest(content: Buffer, contentType: string, what: string
   requireSameType(mediaType, document['mediaType'], what);
   if (isKnown) requireOneReading(mediaType, document, what);
   const lists = isKnown ? listsOf(mediaType, document, what) : anyListsOf(document);
-  const references = readAll(document, lists, what);
+  const { references, unusableLayers } = readAll(document, lists, what);
   const sizes = references.map(({ role, descriptor }) => ({ role, size: descriptor.size }));
   const excess = exceededLimit([{ role: undefined, size: content.length }, ...sizes]);
   if (excess !== undefined) throw bad(what, excess);
@@ -73,7 +73,7 @@ export function parseManifest(content: Buffer, contentType: string, what: string
     artifactType: boundedText(document['artifactType']),
     references: references.map((reference) => markForeign(reference, foreign)),
     foreign,
-    unusableLayers: lists.layers.filter((item) => readReference('LAYER', item, 0) === undefined).length,
+    unusableLayers,
   };
 }
 
@@ -101,17 +101,26 @@ function anyListsOf(document: ManifestDocument): DescriptorLists {
   return { layers: [...list('layers'), ...list('blobs')], entries: list('manifests') };
 }
 
-function readAll(document: ManifestDocument, { layers, entries }: DescriptorLists, what: string): UsableReference[] {
+/** Reads the usable references of a document, and counts its other layers. */
+function readAll(
+  document: ManifestDocument,
+  { layers, entries }: DescriptorLists,
+  what: string,
+): { readonly references: readonly UsableReference[]; readonly unusableLayers: number } {
   // Checked before the entries are read, so that a long list costs nothing.
   const excess = tooMany('layers', layers.length) ?? tooMany('children', entries.length);
   if (excess !== undefined) throw bad(what, excess);
+  const read = layers.map((item, position) => readReference('LAYER', item, position));
   const found = [
     readReference('CONFIG', document['config'], 0),
-    ...layers.map((item, position) => readReference('LAYER', item, position)),
+    ...read,
     ...entries.map(readIndexEntry),
     readReference('SUBJECT', document['subject'], 0),
   ];
-  return found.filter((reference) => reference !== undefined);
+  return {
+    references: found.filter((reference) => reference !== undefined),
+    unusableLayers: read.filter((reference) => reference === undefined).length,
+  };
 }
 
 /**

@@ -70,7 +70,7 @@ function isForeign({ urls, mediaType }: ManifestDocument): boolean {
 }
 
 /**
- * Returns a declared size in bytes, or 0 for one that cannot be right (see declaredSize). A size
+ * Returns a declared size in bytes, or 0 for one that cannot be right (see possibleSize). A size
  * above the limit of a manifest is cut just above it, so that the limit refuses the manifest.
  */
 function usableSize(size: unknown): number {

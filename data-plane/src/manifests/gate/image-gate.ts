@@ -1,4 +1,6 @@
+import { LimitedPlaces } from '../../../../common/async/limited-places';
 import { linkSignals } from '../../../../common/async/linked-signal';
+import { SingleFlight } from '../../../../common/async/single-flight';
 import { sleep } from '../../../../common/async/sleep';
 import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
 import { isIndex } from '../../../../common/oci/media-types';
@@ -7,11 +9,10 @@ import type { PullTarget } from '../../access/pull-target';
 import type { Completion } from '../images/completion';
 import type { Configuration, ScanPolicy } from '../../configuration/configuration';
 import type { ManifestAnswer, ManifestLookup } from '../content/manifest-answer';
-import { parseManifest } from '../content/parse-manifest';
 import type { ImageFiller } from '../images/image-filler';
 import type { ImageJudge, Verdict } from './image-judge';
 import { incomplete, refused, type Unscannable, verdictUnavailable, unscanned } from './refusals';
-import { SingleFlight } from '../../../../common/async/single-flight';
+import { UnusableLayers } from './unusable-layers';
 import { Verdicts } from './verdicts';
 
 /** The dependencies of the gate. */
@@ -51,8 +52,8 @@ const FINAL_CALL_MS = 2_000;
 export class ImageGate {
   private readonly verdicts: Verdicts;
   private readonly asks = new SingleFlight<Verdict>({ whenAbandoned: 'abort' });
-  private readonly waiting = new Map<string, number>();
-  private inAll = 0;
+  private readonly unusableLayers = new UnusableLayers();
+  private readonly waiting = new LimitedPlaces(MAX_WAITING_PER_ORGANIZATION, MAX_WAITING);
 
   constructor(private readonly parts: ImageGateParts) {
     this.verdicts = new Verdicts(parts.clock);
@@ -67,7 +68,8 @@ export class ImageGate {
   async pass(target: PullTarget, answer: ManifestAnswer, query: ManifestLookup): Promise<void> {
     const policy = target.organization.scanPolicy;
     if (policy === undefined || isIndex(answer.descriptor.mediaType)) return;
-    if (policy.unscanned !== 'SERVE' && namesUnusableLayer(answer)) throw unscanned(target, answer, 'not-whole', '');
+    if (policy.unscanned !== 'SERVE' && this.unusableLayers.areIn(answer))
+      throw unscanned(target, answer, 'not-whole', '');
     const verdict = await this.verdict(target, answer, query, policy);
     if (verdict === undefined || verdict.kind === 'serve') return;
     if (verdict.kind === 'refuse') throw refused(target, answer, verdict);
@@ -223,36 +225,12 @@ export class ImageGate {
    * load will go down.
    */
   private takeWaitingSlot({ key, organization }: PullTarget): () => void {
-    const uid = key.organizationUid;
-    const here = this.waiting.get(uid) ?? 0;
-    if (this.inAll >= MAX_WAITING || here >= MAX_WAITING_PER_ORGANIZATION) {
-      throw new LayoverError('NOT_READY', {
-        message: `too many clients of organization "${organization.name}" are waiting for scans; try again in a moment`,
-        retryAfterSeconds: 5,
-      });
-    }
-    this.inAll += 1;
-    this.waiting.set(uid, here + 1);
-    return () => {
-      this.inAll -= 1;
-      const left = this.waiting.get(uid)! - 1;
-      if (left === 0) this.waiting.delete(uid);
-      else this.waiting.set(uid, left);
-    };
-  }
-}
-
-/**
- * Returns whether an image has a layer that no scan covers, because its descriptor cannot be used
- * (docs/design/pull-semantics.md#unusable-descriptors).
- */
-function namesUnusableLayer({ descriptor, content }: ManifestAnswer): boolean {
-  if (content === undefined) return false;
-  try {
-    return parseManifest(content, descriptor.mediaType, descriptor.digest).unusableLayers > 0;
-  } catch {
-    // An earlier version cached a manifest that this one would refuse. Its scan has the last word.
-    return false;
+    const leave = this.waiting.enter(key.organizationUid);
+    if (leave !== undefined) return leave;
+    throw new LayoverError('NOT_READY', {
+      message: `too many clients of organization "${organization.name}" are waiting for scans; try again in a moment`,
+      retryAfterSeconds: 5,
+    });
   }
 }
 

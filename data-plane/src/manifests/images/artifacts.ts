@@ -1,9 +1,9 @@
-import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
 import { isLayoverError } from '../../../../common/errors/layover-error';
 import { type Digest, mustDigest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
+import { TtlCache } from '../../../../common/runtime/ttl-cache';
 import type { PullTarget } from '../../access/pull-target';
 import { repositoryScope } from '../../access/repository-scope';
 import { classifyUpstreamError } from '../../upstream/classify-upstream-error';
@@ -32,12 +32,6 @@ const MAX_UPSTREAM_MISSES = 10;
 
 const NOT_FETCHED = 'The artifacts of an image were not fetched';
 
-interface Misses {
-  count: number;
-  /** Milliseconds since the epoch. */
-  readonly until: number;
-}
-
 /**
  * Completes images with what is attached to them (docs/design/pull-semantics.md#artifacts): one
  * manifest at a time, long after the pull, because an image is usually signed after it was pushed.
@@ -46,7 +40,8 @@ interface Misses {
 export class ArtifactCompletion {
   private readonly turn = pLimit(1);
   private readonly waiting = new Set<string>();
-  private readonly misses = new LRUCache<string, Misses>({ max: MAX_REMEMBERED });
+  /** The number of misses. -Infinity = something was found. */
+  private readonly misses: TtlCache<{ count: number }>;
   private stopped = false;
 
   constructor(
@@ -54,7 +49,9 @@ export class ArtifactCompletion {
     private readonly delayMs: number,
     private readonly clock: Clock,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.misses = new TtlCache(clock, MAX_REMEMBERED);
+  }
 
   /**
    * Schedules the artifacts of a manifest that was just fetched from the upstream, if the
@@ -108,17 +105,16 @@ export class ArtifactCompletion {
 
   private note(target: PullTarget, isFound: boolean): void {
     for (const place of this.placesOf(target)) {
-      const until = this.clock.now() + REMEMBERED_MS;
+      const known = this.misses.get(place);
       // Where there are artifacts, a single image without any means nothing.
-      if (isFound) this.misses.set(place, { count: -Infinity, until });
-      else if (this.missesAt(place) <= 0) this.misses.set(place, { count: this.missesAt(place) + 1, until });
-      else this.misses.get(place)!.count += 1;
+      if (isFound) this.misses.set(place, { count: -Infinity }, REMEMBERED_MS);
+      else if (known !== undefined && known.count > 0) known.count += 1;
+      else this.misses.set(place, { count: (known?.count ?? 0) + 1 }, REMEMBERED_MS);
     }
   }
 
   private missesAt(place: string): number {
-    const known = this.misses.get(place);
-    return known === undefined || known.until <= this.clock.now() ? 0 : known.count;
+    return this.misses.get(place)?.count ?? 0;
   }
 
   private placesOf(target: PullTarget): readonly [repository: string, upstream: string] {

@@ -6,7 +6,7 @@ import { parseManifest } from '../content/parse-manifest';
 /**
  * Returns the config and the layers that a manifest, or an index of blobs, names, each once,
  * without the layers that are stored elsewhere (docs/design/pull-semantics.md#blobs). A size may be
- * unknown (declaredSize). Throws UPSTREAM_CONTENT.
+ * unknown (possibleSize). Throws UPSTREAM_CONTENT.
  */
 export function blobsOf(manifest: Descriptor, content: Buffer): Descriptor[] {
   const { references } = parseManifest(content, manifest.mediaType, manifest.digest);

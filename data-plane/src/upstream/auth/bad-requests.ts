@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../../common/runtime/clock';
+import { TtlCache } from '../../../../common/runtime/ttl-cache';
 import { type AuthorizationTarget, serverKey } from './authorization-target';
 
 /** Maximum number of servers that are remembered. */
@@ -14,17 +14,19 @@ const REMEMBERED_MS = 10 * 60_000;
  * while it is remembered. Bounded; losing an entry costs one token request.
  */
 export class BadRequests {
-  private readonly until = new LRUCache<string, number>({ max: MAX_SERVERS });
+  private readonly servers: TtlCache<true>;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(clock: Clock) {
+    this.servers = new TtlCache(clock, MAX_SERVERS);
+  }
 
   /** Returns whether a 400 of the server may mean that the token is over. */
   mayMeanToken(target: AuthorizationTarget): boolean {
-    return (this.until.get(serverKey(target)) ?? 0) <= this.clock.now();
+    return this.servers.get(serverKey(target)) === undefined;
   }
 
   /** Remembers that a 400 of the server means the request. */
   remember(target: AuthorizationTarget): void {
-    this.until.set(serverKey(target), this.clock.now() + REMEMBERED_MS);
+    this.servers.set(serverKey(target), true, REMEMBERED_MS);
   }
 }

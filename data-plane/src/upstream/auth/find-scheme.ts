@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { SingleFlight } from '../../../../common/async/single-flight';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Clock } from '../../../../common/runtime/clock';
+import { TtlCache } from '../../../../common/runtime/ttl-cache';
 import { followRedirects } from '../http/follow-redirects';
 import type { HttpClient } from '../http/http-client';
 import type { RequestLimits } from '../http/request-limits';
@@ -19,7 +19,7 @@ const OPEN_MS = 5 * 60_000;
  * repositories did not exist (docs/design/access.md#challenges).
  */
 export class SchemeFinder {
-  private readonly schemes: LRUCache<string, { readonly scheme: Scheme; readonly until: number }>;
+  private readonly schemes: TtlCache<Scheme>;
   private readonly flights = new SingleFlight<Scheme>();
 
   /** `deadline` aborts requests that several callers share. */
@@ -30,20 +30,16 @@ export class SchemeFinder {
     private readonly deadline: () => { readonly signal: AbortSignal; readonly release: () => void },
     max: number,
   ) {
-    this.schemes = new LRUCache({ max });
+    this.schemes = new TtlCache(clock, max);
   }
 
   /** Returns the remembered scheme of a server. */
   known(target: AuthorizationTarget): Scheme | undefined {
-    const entry = this.schemes.get(serverKey(target));
-    return entry !== undefined && this.clock.now() < entry.until ? entry.scheme : undefined;
+    return this.schemes.get(serverKey(target));
   }
 
   remember(target: AuthorizationTarget, scheme: Scheme): void {
-    this.schemes.set(serverKey(target), {
-      scheme,
-      until: scheme.kind === 'open' ? this.clock.now() + OPEN_MS : Infinity,
-    });
+    this.schemes.set(serverKey(target), scheme, scheme.kind === 'open' ? OPEN_MS : Infinity);
   }
 
   forget(target: AuthorizationTarget): void {

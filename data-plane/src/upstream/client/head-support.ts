@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../../common/runtime/clock';
+import { TtlCache } from '../../../../common/runtime/ttl-cache';
 import { identityKey } from '../identity-key';
 import type { UpstreamOrigin } from '../upstream-registry';
 
@@ -13,14 +13,16 @@ const PASSING_MS = 60_000;
  * memory ends. Bounded; losing an entry costs one HEAD.
  */
 export class HeadSupport {
-  /** Until when each upstream gets no HEAD, in milliseconds since the epoch. */
-  private readonly unusedUntil = new LRUCache<string, number>({ max: MAX_UPSTREAMS });
+  /** Upstreams that get no HEAD. */
+  private readonly useless: TtlCache<true>;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(clock: Clock) {
+    this.useless = new TtlCache(clock, MAX_UPSTREAMS);
+  }
 
   /** Returns whether a HEAD of a manifest is worth its request. */
   isUseful(origin: UpstreamOrigin): boolean {
-    return (this.unusedUntil.get(identityKey(origin)) ?? 0) <= this.clock.now();
+    return this.useless.get(identityKey(origin)) === undefined;
   }
 
   /**
@@ -30,6 +32,6 @@ export class HeadSupport {
    */
   wasUseless(origin: UpstreamOrigin, status: number): void {
     const passing = status === 404 || status === 410 || (status >= 500 && status !== 501);
-    this.unusedUntil.set(identityKey(origin), this.clock.now() + (passing ? PASSING_MS : REFUSED_MS));
+    this.useless.set(identityKey(origin), true, passing ? PASSING_MS : REFUSED_MS);
   }
 }

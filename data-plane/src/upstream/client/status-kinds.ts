@@ -41,7 +41,7 @@ export const OTHER_WAY_STATUSES: readonly number[] = Array.from({ length: 102 },
   (status) => NO_SUCH_API.has(status) || (status < 500 && refusesRequest(status) && !POLICY.has(status)),
 );
 
-/** Statuses that {@link refusesPageSize} accepts, as a list like {@link NO_SUCH_API_STATUSES}. */
+/** Statuses that {@link refusesPageSize} accepts, as a list like {@link OTHER_WAY_STATUSES}. */
 export const PAGE_TOO_LARGE_STATUSES: readonly number[] = [...PAGE_TOO_LARGE];
 
 /** Returns whether a status means that the registry does not have the requested API. */

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../../common/runtime/clock';
+import { TtlCache } from '../../../../common/runtime/ttl-cache';
 import { identityKey } from '../identity-key';
 import type { UpstreamOrigin, UpstreamRepository } from '../upstream-registry';
 
@@ -22,25 +22,25 @@ export interface AcceptedPageSize {
  * every entry ends after an hour, and losing one costs a request.
  */
 export class UpstreamHabits {
-  private readonly withoutReferrers = new LRUCache<string, number>({ max: MAX_REMEMBERED });
-  private readonly pageSizes = new LRUCache<string, AcceptedPageSize & { readonly until: number }>({
-    max: MAX_REMEMBERED,
-  });
+  private readonly withoutReferrers: TtlCache<true>;
+  private readonly pageSizes: TtlCache<AcceptedPageSize>;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(clock: Clock) {
+    this.withoutReferrers = new TtlCache(clock, MAX_REMEMBERED);
+    this.pageSizes = new TtlCache(clock, MAX_REMEMBERED);
+  }
 
   /** Returns whether the upstream has answered that it has no referrers API for a repository. */
   hasNoReferrersApi({ origin, name }: UpstreamRepository): boolean {
     const upstream = identityKey(origin);
-    const ends = [upstream, `${upstream}\n${name}`].map((key) => this.withoutReferrers.get(key) ?? 0);
-    return Math.max(...ends) > this.clock.now();
+    return [upstream, `${upstream}\n${name}`].some((key) => this.withoutReferrers.get(key) !== undefined);
   }
 
   /** Remembers a missing referrers API, for one repository or for every one of the upstream. */
   rememberNoReferrersApi({ origin, name }: UpstreamRepository, everywhere: boolean): void {
     const upstream = identityKey(origin);
     const key = everywhere ? upstream : `${upstream}\n${name}`;
-    this.withoutReferrers.set(key, this.clock.now() + REMEMBERED_MS);
+    this.withoutReferrers.set(key, true, REMEMBERED_MS);
   }
 
   /**
@@ -48,13 +48,13 @@ export class UpstreamHabits {
    */
   pageSize(origin: UpstreamOrigin, wanted: number | undefined): number | undefined {
     const known = this.pageSizes.get(identityKey(origin));
-    if (known === undefined || known.until <= this.clock.now()) return wanted;
+    if (known === undefined) return wanted;
     const isRefused =
       known.refused === undefined ? wanted === undefined : wanted !== undefined && wanted >= known.refused;
     return isRefused ? known.accepted : wanted;
   }
 
   rememberPageSize(origin: UpstreamOrigin, size: AcceptedPageSize): void {
-    this.pageSizes.set(identityKey(origin), { ...size, until: this.clock.now() + REMEMBERED_MS });
+    this.pageSizes.set(identityKey(origin), size, REMEMBERED_MS);
   }
 }

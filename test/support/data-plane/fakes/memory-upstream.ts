@@ -27,6 +27,8 @@ export interface Behaviour {
   blobHeadWithoutSize?: boolean;
   /** The size that a HEAD of a blob gives instead of the true one. */
   blobHeadSize?: number;
+  /** Whether a HEAD of a manifest is refused, and asked again with GET. */
+  headRefused?: boolean;
   /** Whether requests for a range of a blob get no usable answer. */
   ignoresRange?: boolean;
   /** Awaited before the answer to a range that is requested for a client. */
@@ -98,8 +100,11 @@ export class MemoryUpstream implements UpstreamRegistry {
     alsoAccept: readonly string[] = [],
   ): Promise<ManifestHead> {
     this.accepted.push(alsoAccept);
-    const { digest, mediaType, content } = await this.find('HEAD', repository, reference, signal);
+    const found = await this.find('HEAD', repository, reference, signal);
+    const fetched = this.behaviour.headRefused ? await this.find('GET', repository, reference, signal) : undefined;
+    const { digest, mediaType, content } = fetched ?? found;
     return {
+      fetched,
       digest: this.behaviour.headWithoutDigest ? undefined : digest,
       mediaType,
       size: this.behaviour.headWithoutSize ? undefined : content.length,

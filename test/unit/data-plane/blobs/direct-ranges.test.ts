@@ -2,7 +2,7 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import { digestOf } from '../../../../common/oci/digest';
 import type { BlobRight } from '../../../../data-plane/src/blobs/blob-access';
 import type { BlobReader } from '../../../../data-plane/src/blobs/blob-source';
-import type { DirectRanges } from '../../../../data-plane/src/blobs/direct-ranges';
+import { DirectRanges } from '../../../../data-plane/src/blobs/direct-ranges';
 import { openFarRange } from '../../../../data-plane/src/blobs/open-far-range';
 import { bytes, until } from '../../../support/data-plane/fills/fill-setup';
 import { Gate } from '../../../support/data-plane/fills/fake-upstream';
@@ -216,8 +216,11 @@ describe('a range far into a cold blob', () => {
     const held = new Gate();
     rig.upstream.behaviour.rangeGate = held.passed;
     const openRange = jest.spyOn(rig.upstream, 'openRange');
+    const open = jest.spyOn(DirectRanges.prototype, 'open');
     const readings = Array.from({ length: 20 }, (_, at) => rig.readRange(digest, last(500 + at)));
-    await until(() => openRange.mock.calls.length === 16);
+    // Every reading has asked before the first place is free again.
+    await until(() => open.mock.calls.length === 20 && openRange.mock.calls.length === 16);
+    open.mockRestore();
     held.open();
     body.open();
     for (const [at, reading] of readings.entries())

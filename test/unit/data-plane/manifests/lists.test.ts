@@ -295,6 +295,21 @@ describe('ReferrersList', () => {
     expect(found).toEqual(digests);
   });
 
+  test('delivers each entry of a large answer once, also if several entries have the same digest', async () => {
+    const { upstream, referrers } = rig();
+    const [one, two] = ['one', 'two'].map((text) => String(digestOf(Buffer.from(text)))) as [string, string];
+    const digests = [one, two, one, one, two, one];
+    upstream.referrers = { content: index(digests, 100_000), filtered: false, nextQuery: undefined };
+    const found: string[] = [];
+    let page = '';
+    do {
+      const answer = await referrers('', page);
+      found.push(...entriesOf(answer.content));
+      page = answer.nextPage;
+    } while (page !== '' && found.length < 20);
+    expect(found).toEqual(digests);
+  });
+
   test('serves the parts of a large answer during an outage', async () => {
     const { upstream, referrers, fail } = rig();
     const digests = ['a', 'b', 'c'].map((text) => String(digestOf(Buffer.from(text))));

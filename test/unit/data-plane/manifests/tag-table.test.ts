@@ -120,7 +120,7 @@ const ROWS: readonly Row[] = [
     row: 'not cached, HEAD not supported',
     cached: false,
     head: true,
-    upstream: failing('UPSTREAM_FAILED', 405, /^HEAD/),
+    upstream: (rig) => void (rig.upstream.behaviour.headRefused = true),
     gives: 'MISS',
     digest: first.digest,
     asks: [HEAD, GET],

@@ -100,7 +100,7 @@ describe('the limits of fills', () => {
     const ends = [running, waiting].map((upstream) =>
       fills.complete(upstream.request()).catch((error: unknown) => error),
     );
-    await until(() => fills.roomCounts().waiting === 1);
+    await until(() => running.offsets.length === 1 && fills.roomCounts().waiting === 1);
     await fills.stop(0);
     expect(await Promise.all(ends)).toMatchObject([{ key: 'NOT_READY' }, { key: 'NOT_READY' }]);
     expect(fills.roomCounts()).toMatchObject({ reservedBytes: 0, waiting: 0 });
