@@ -13,7 +13,6 @@ import { OrganizationMutationsResolver } from './graphql/resolvers/organization-
 import { OrganizationResolver } from './graphql/resolvers/organization.resolver';
 import type { OrganizationService } from './tenancy/organizations/organization.service';
 import { RepositoryResolver } from './graphql/resolvers/repository.resolver';
-import { RepositoryService } from './cache/management/repository.service';
 import { RobotResolver } from './graphql/resolvers/robot.resolver';
 import { RobotService } from './tenancy/robots/robot.service';
 import { AffectedImageResolver } from './graphql/resolvers/affected-image.resolver';
@@ -46,8 +45,7 @@ export type ResolverParts = Stores & {
 
 /** Creates one instance of every resolver class. */
 export function createResolvers(parts: ResolverParts): ResolverInstances {
-  const { database, clock, audit, tags, manifests, usage } = parts;
-  const repositories = new RepositoryService(database, parts.organizations, parts.repositories);
+  const { database, clock, audit, tags, manifests, repositories, usage } = parts;
   return new ResolverInstances([
     new AffectedImageResolver(database, parts),
     new ApiTokenResolver(new ApiTokenService(parts)),

@@ -4,6 +4,7 @@ import type { Knex } from 'knex';
 import { makeDurableFolderSync } from '../../../common/files/durable-folder';
 import type { Logger } from '../../../common/runtime/logger';
 import { type PreparingConnection, takeTurns } from './event-loop-turns';
+import { keepStatements } from './kept-statements';
 import { knexLog } from './knex-log';
 
 /**
@@ -52,6 +53,7 @@ function sqliteConfig(filename: string, log: Logger, pragmas: readonly string[])
       afterCreate(connection: SqliteConnection, done: (error: Error | null, connection: SqliteConnection) => void) {
         for (const pragma of pragmas) connection.pragma(pragma);
         takeTurns(connection);
+        keepStatements(connection);
         done(null, connection);
       },
     },

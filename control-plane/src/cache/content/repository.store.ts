@@ -3,6 +3,7 @@ import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import { type CursorKey, type Page, type PageRequest, toPage } from '../../db/page';
+import { LIVE } from './live-repositories';
 
 /**
  * The key by which data planes identify a repository: see RepositoryKey in
@@ -126,6 +127,18 @@ export class RepositoryStore {
   /** Returns the repository of an organization by name, under its present upstream. */
   async findByName(queries: Queries, organizationUid: string, name: string): Promise<RepositoryRow | undefined> {
     return this.living(queries).where({ organization_uid: organizationUid, name }).first<RepositoryRow | undefined>();
+  }
+
+  /**
+   * Returns the repository of an organization under its present upstream by both names, or
+   * undefined if either does not exist.
+   */
+  async findByNames(queries: Queries, organization: string, name: string): Promise<RepositoryRow | undefined> {
+    return queries(`${Table.repositories} as r`)
+      .join(`${Table.organizations} as o`, 'o.uid', 'r.organization_uid')
+      .where({ 'o.name': organization, 'r.name': name })
+      .whereRaw(LIVE)
+      .first<RepositoryRow | undefined>('r.*');
   }
 
   /** Returns a page ordered by name, bytewise. */

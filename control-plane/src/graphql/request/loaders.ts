@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { AdvisoryRow, ScanFindingRow, ScanRow } from '../../../../schema/scan-tables';
+import type { AdvisoryRow, ScanFindingRow } from '../../../../schema/scan-tables';
 import type {
   ManifestReferenceRow,
   ManifestRow,
@@ -9,7 +9,6 @@ import type {
 } from '../../../../schema/tables';
 import { holdingKey, type HoldingKey, type HoldingsStore } from '../../cache/holdings/holdings.store';
 import type { ContentStores } from '../../cache/content/content-stores';
-import { provenManifests } from '../../cache/arrivals/proven-manifests';
 import type { Queries } from '../../db/database';
 import { type ImageContents, imageContents } from '../../cache/content/image-contents';
 import type { ManifestStore } from '../../cache/content/manifest.store';
@@ -17,6 +16,7 @@ import type { Organization } from '../../tenancy/organizations/organization';
 import type { OrganizationStore } from '../../tenancy/organizations/organization.store';
 import type { RepositoryStore } from '../../cache/content/repository.store';
 import type { NamedFinding, ScanStore } from '../../scan/findings/scan.store';
+import { type VisibleScan, visibleScans } from '../../scan/findings/visible-scans';
 import type { ScanSwitch } from '../../scan/queue/scan-switch';
 import type { TagStore } from '../../cache/content/tag.store';
 import type { UpstreamStatusStore } from '../../cache/pulls/upstream-status.store';
@@ -46,11 +46,9 @@ export class Loaders {
   readonly contents: DataLoader<ManifestRow, ImageContents, number>;
   /** Whether an origin holds a digest: it is in the store, and proven for the organization. */
   readonly isHeld: DataLoader<HoldingKey, boolean, string>;
-  /** Whether all blobs of a manifest were proven for its organization, by manifest id. */
-  readonly isProven: DataLoader<number, boolean>;
   readonly upstreamStatus: DataLoader<string, UpstreamStatusRow | undefined>;
-  /** Scans by the digest of the image. */
-  readonly scan: DataLoader<string, ScanRow | undefined>;
+  /** Scans as the organization of a manifest may see them, by manifest id. */
+  readonly scan: DataLoader<number, VisibleScan | undefined>;
   /** Advisories by their hashes. */
   readonly advisory: DataLoader<string, AdvisoryRow | undefined>;
   /** The findings of an image for one vulnerability. */
@@ -84,10 +82,10 @@ export class Loaders {
       (uids) => stores.upstreamStatus.findMany(queries, uids),
       (row) => row.organization_uid,
     );
-    this.scan = byKey(
-      (digests) => stores.scanResults.findMany(queries, digests),
-      (row) => row.digest,
-    );
+    this.scan = new DataLoader(async (ids) => {
+      const scans = await visibleScans(queries, stores, ids);
+      return ids.map((id) => scans.get(id));
+    });
     this.advisory = byKey(
       (hashes) => stores.scanResults.advisories(queries, hashes),
       (row) => row.hash,
@@ -110,10 +108,6 @@ export class Loaders {
       },
       { cacheKeyFn: holdingKey },
     );
-    this.isProven = new DataLoader(async (ids) => {
-      const proven = await provenManifests(queries, stores, ids);
-      return ids.map((id) => proven.has(id));
-    });
     this.contents = new DataLoader(
       async (rows) => {
         const contents = await imageContents(queries, stores, rows);

@@ -4,7 +4,7 @@ import type { ManifestReferenceRow } from '../../../../schema/tables';
 import type { Database } from '../../db/database';
 import type { GraphqlContext } from '../request/context';
 import { DigestScalar } from '../scalars/digest.scalar';
-import type { RepositoryService } from '../../cache/management/repository.service';
+import type { RepositoryStore } from '../../cache/content/repository.store';
 import { scanOfManifest } from './scan-of-manifest';
 import { ScanType } from '../types/scan.type';
 import { TagType, toTagType } from '../types/tag.type';
@@ -16,7 +16,7 @@ import type { ManifestStore } from '../../cache/content/manifest.store';
 export class ManifestResolver {
   constructor(
     private readonly database: Database,
-    private readonly repositories: RepositoryService,
+    private readonly repositories: RepositoryStore,
     private readonly manifests: ManifestStore,
     private readonly clock: Clock,
   ) {}
@@ -30,8 +30,9 @@ export class ManifestResolver {
     @Arg('repository', () => String) repository: string,
     @Arg('digest', () => DigestScalar) digest: string,
   ): Promise<ManifestType | null> {
-    const found = await this.repositories.find(organization, repository);
-    const row = found && (await this.manifests.find(this.database.reader, found.id, digest));
+    const { reader } = this.database;
+    const found = await this.repositories.findByNames(reader, organization, repository);
+    const row = found && (await this.manifests.find(reader, found.id, digest));
     return row === undefined ? null : toManifestType(row);
   }
 

@@ -7,16 +7,23 @@ import { OrganizationType, toOrganizationType } from '../types/organization.type
 import { type TagFilter, tagKey, type TagStore } from '../../cache/content/tag.store';
 import { TagConnection, TagState, TagType, toTagType } from '../types/tag.type';
 import { StorageUsageType, toStorageUsageType } from '../types/storage-usage.type';
+import type { Organization } from '../../tenancy/organizations/organization';
 import { purgeRepository, type PurgeParts } from '../../cache/management/purge-repository';
-import type { RepositoryService } from '../../cache/management/repository.service';
+import type { RepositoryStore } from '../../cache/content/repository.store';
 import { RepositoryType, toRepositoryType } from '../types/repository.type';
 
 /** Resolves and purges repositories. */
 @Resolver(() => RepositoryType)
 export class RepositoryResolver {
+  /**
+   * The conversions of organizations. The loader of a request returns the same object for all
+   * repositories of an organization, of which a page has many.
+   */
+  private readonly shown = new WeakMap<Organization, OrganizationType>();
+
   constructor(
     private readonly database: Database,
-    private readonly repositories: RepositoryService,
+    private readonly repositories: RepositoryStore,
     private readonly tagStore: TagStore,
     private readonly purge: PurgeParts,
     private readonly clock: Clock,
@@ -30,7 +37,7 @@ export class RepositoryResolver {
     @Arg('organization', () => String) organization: string,
     @Arg('name', () => String) name: string,
   ): Promise<RepositoryType | null> {
-    const row = await this.repositories.find(organization, name);
+    const row = await this.repositories.findByNames(this.database.reader, organization, name);
     return row === undefined ? null : toRepositoryType(row);
   }
 
@@ -52,7 +59,11 @@ export class RepositoryResolver {
   async organization(@Root() { row }: RepositoryType, @Ctx() { loaders }: GraphqlContext): Promise<OrganizationType> {
     const organization = await loaders.organization.load(row.organization_uid);
     if (organization === undefined) throw new Error('The organization was deleted while the request ran.');
-    return toOrganizationType(organization);
+    const known = this.shown.get(organization);
+    if (known !== undefined) return known;
+    const shown = toOrganizationType(organization);
+    this.shown.set(organization, shown);
+    return shown;
   }
 
   @FieldResolver(() => StorageUsageType, {

@@ -36,7 +36,8 @@ export async function scanOfManifest(manifest: ManifestRow, loaders: Loaders): P
  * whether there is a scan.
  */
 async function shownScan(manifest: ManifestRow, loaders: Loaders): Promise<ScanRow | undefined> {
-  if (await loaders.isProven.load(manifest.id)) return loaders.scan.load(manifest.digest);
+  const visible = await loaders.scan.load(manifest.id);
+  if (visible?.isProven === true) return visible.scan;
   if (!(await loaders.isScanning())) return undefined;
   const references = await loaders.references.load(manifest.id);
   const state = hasImageLayers(references) ? 'WAITING_FOR_LAYERS' : 'UNSUPPORTED';

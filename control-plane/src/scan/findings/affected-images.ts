@@ -2,14 +2,13 @@ import type { ScanFindingRow } from '../../../../schema/scan-tables';
 import { type ManifestRow, Table } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import { type Page, type PageRequest, toPage } from '../../db/page';
-import { provenManifests } from '../../cache/arrivals/proven-manifests';
-import { HAS_ALL_BLOBS } from '../../cache/content/complete-manifests';
+import { type HoldsAllBlobs, HOLDS_ALL_BLOBS, provenAmong } from '../../cache/arrivals/proven-manifests';
 import type { ContentStores } from '../../cache/content/content-stores';
-import { LIVE } from '../queue/live-repositories';
+import { LIVE } from '../../cache/content/live-repositories';
 
 /**
- * Digests that are read in one step. More if the result is narrowed to one organization, because
- * most digests may belong to others.
+ * Maximum number of digests that are read in one step. More if the result is narrowed to one
+ * organization, because most digests may belong to others.
  */
 const DIGESTS = 100;
 const DIGESTS_OF_ALL = 1000;
@@ -34,8 +33,10 @@ export async function affectedImages(
   request: PageRequest,
 ): Promise<Page<ManifestRow>> {
   const [afterDigest, afterId] = request.after === undefined ? ['', 0] : (request.after as [string, number]);
-  const step = organizationUid === undefined ? DIGESTS : DIGESTS_OF_ALL;
   const found: ManifestRow[] = [];
+  const most = organizationUid === undefined ? DIGESTS : DIGESTS_OF_ALL;
+  // Usually every digest gives a row.
+  let step = Math.min(request.first + 1, most);
   for (let from = afterDigest, inclusive = true; found.length <= request.first;) {
     const digests = await affectedDigests(queries, vulnerability, from, inclusive, step);
     if (digests.length > 0) {
@@ -45,6 +46,7 @@ export async function affectedImages(
     if (digests.length < step) break;
     from = digests.at(-1)!;
     inclusive = false;
+    step = Math.min(step * 4, most);
   }
   return toPage(found, request.first);
 }
@@ -63,18 +65,15 @@ export async function countAffectedImages(
     .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
     .whereRaw(LIVE);
   if (organizationUid !== undefined) void query.where('r.organization_uid', organizationUid);
-  const [complete] = (await query.clone().whereRaw(HAS_ALL_BLOBS).count({ n: '*' })) as { n: number | string }[];
+  const [complete] = (await query.clone().whereRaw(HOLDS_ALL_BLOBS).count({ n: '*' })) as { n: number | string }[];
   // Whether an image is proven is the same for all repositories of an origin.
-  const incomplete = (await query
-    .whereRaw(`NOT (${HAS_ALL_BLOBS})`)
+  const others = (await query
+    .whereRaw(`NOT (${HOLDS_ALL_BLOBS})`)
     .groupBy('m.origin_version', 'm.digest')
     .min({ id: 'm.id' })
     .count({ n: '*' })) as unknown as { id: number; n: number | string }[];
-  const proven = await provenManifests(
-    queries,
-    stores,
-    incomplete.map(({ id }) => id),
-  );
+  const incomplete = others.map((row) => ({ ...row, holds_all_blobs: 0 as const }));
+  const proven = await provenAmong(queries, stores, incomplete);
   return incomplete
     .filter(({ id }) => proven.has(id))
     .reduce((total, { n }) => total + Number(n), Number(complete?.n ?? 0));
@@ -107,13 +106,9 @@ async function heldBy(
     .whereIn('m.digest', [...digests])
     .whereRaw(LIVE)
     .orderBy(['m.digest', 'm.id'])
-    .select('m.*');
+    .select('m.*', { holds_all_blobs: queries.raw(HOLDS_ALL_BLOBS) });
   if (organizationUid !== undefined) void query.where('r.organization_uid', organizationUid);
-  const rows = (await query) as ManifestRow[];
-  const proven = await provenManifests(
-    queries,
-    stores,
-    rows.map(({ id }) => id),
-  );
+  const rows = (await query) as (ManifestRow & HoldsAllBlobs)[];
+  const proven = await provenAmong(queries, stores, rows);
   return rows.filter(({ id }) => proven.has(id));
 }

@@ -3,7 +3,7 @@ import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import type { AuditStore } from '../../audit/audit.store';
 import type { Queries } from '../../db/database';
 import { HAS_ALL_BLOBS } from '../../cache/content/complete-manifests';
-import { LIVE } from './live-repositories';
+import { LIVE } from '../../cache/content/live-repositories';
 
 /** Maximum number of organizations that an event is written for. */
 const MAX_HOLDERS = 200;

@@ -2,7 +2,7 @@ import { Table } from '../../../../schema/tables';
 import { HAS_ALL_BLOBS } from '../../cache/content/complete-manifests';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
-import { LIVE } from './live-repositories';
+import { LIVE } from '../../cache/content/live-repositories';
 
 /**
  * Returns the digests of the images that at least one organization holds completely, so that Clair

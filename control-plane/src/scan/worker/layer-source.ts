@@ -1,7 +1,7 @@
 import { Table } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import { HAS_ALL_BLOBS } from '../../cache/content/complete-manifests';
-import { LIVE } from '../queue/live-repositories';
+import { LIVE } from '../../cache/content/live-repositories';
 
 /** A repository through which the whole image can be pulled at present. */
 export interface LayerSource {

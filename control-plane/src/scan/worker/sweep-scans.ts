@@ -8,7 +8,7 @@ import { hasImageLayers } from '../queue/image-layers';
 import type { ScanParts } from './scan-parts';
 import { newScanRow } from '../queue/scan-row';
 import { wholeImages } from '../queue/whole-images';
-import { LIVE } from '../queue/live-repositories';
+import { LIVE } from '../../cache/content/live-repositories';
 
 type Parts = Pick<ScanParts, 'database' | 'stores' | 'clock'>;
 
