@@ -14,6 +14,7 @@ import { coldPull } from './measures/cold-pull';
 import { configuration } from './measures/configuration';
 import { delivery } from './measures/delivery';
 import { expiry } from './measures/expiry';
+import { farRange } from './measures/far-range';
 import { manifests } from './measures/manifests';
 import { memory } from './measures/memory';
 import { nodes } from './measures/nodes';
@@ -31,6 +32,7 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   'warm-blob': warmBlob,
   manifests,
   'cold-pull': coldPull,
+  'far-range': farRange,
   delivery,
   bucket,
   nodes,

@@ -11,6 +11,7 @@ const MEASURES = {
   'warm-blob': 'CPU time and rate of a cached blob',
   manifests: 'manifests per second, by tag and by digest',
   'cold-pull': 'duration of a skopeo copy of an image that is not cached',
+  'far-range': 'the last 500 bytes of a blob that is not cached, from a slow upstream',
   delivery: 'a cached blob, delivered inline, from a local file and by a redirect to the bucket',
   bucket: 'a cold and a warm blob in a bucket, compared with a directory',
   nodes: 'blobs and manifests of one to three edges and data planes',
