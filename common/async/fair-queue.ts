@@ -7,15 +7,20 @@ interface Waiting {
 
 /**
  * Runs work for many owners with limited concurrency. The owners take turns: whoever waits gets the
- * next turn before an owner that had one since then. Each owner has at most one turn at a time. So
- * the backlog of an owner delays the others by no more than its running work.
+ * next turn before an owner whose turn began or ended since then. Each owner has at most `perOwner`
+ * turns at a time. So the backlog of an owner delays the others by no more than its running work.
  */
 export class FairQueue {
   /** Owners with waiting work, in the order of their turns. */
   private readonly waiting = new Map<string, Set<Waiting>>();
-  private readonly running = new Set<string>();
+  /** Number of turns of each owner that has one, and their sum. */
+  private readonly running = new Map<string, number>();
+  private total = 0;
 
-  constructor(private readonly concurrency: number) {}
+  constructor(
+    private readonly concurrency: number,
+    private readonly perOwner = 1,
+  ) {}
 
   /** Returns the number of entries that wait for a turn. */
   get depth(): number {
@@ -31,8 +36,7 @@ export class FairQueue {
     try {
       return await work();
     } finally {
-      this.running.delete(owner);
-      this.moveToEnd(owner);
+      this.endTurn(owner);
       this.startNext();
     }
   }
@@ -60,17 +64,29 @@ export class FairQueue {
   }
 
   private startNext(): void {
+    // An owner that moves to the end is visited again.
     for (const [owner, entries] of this.waiting) {
-      if (this.running.size >= this.concurrency) return;
-      if (this.running.has(owner)) continue;
-      this.running.add(owner);
+      if (this.total >= this.concurrency) return;
+      const own = this.running.get(owner) ?? 0;
+      if (own >= this.perOwner) continue;
+      this.running.set(owner, own + 1);
+      this.total += 1;
       const [next] = entries;
       this.leave(owner, next!);
+      this.moveToEnd(owner);
       next!.start();
     }
   }
 
-  /** Puts an owner whose turn has ended behind everyone who came meanwhile. */
+  private endTurn(owner: string): void {
+    const left = this.running.get(owner)! - 1;
+    if (left === 0) this.running.delete(owner);
+    else this.running.set(owner, left);
+    this.total -= 1;
+    this.moveToEnd(owner);
+  }
+
+  /** Puts an owner that had a turn behind everyone who waits. */
   private moveToEnd(owner: string): void {
     const entries = this.waiting.get(owner);
     if (entries === undefined) return;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { FairQueue } from '../../common/async/fair-queue';
 import { isLayoverError } from '../../common/errors/layover-error';
 import { loadNode } from '../../common/grpc/load-proto';
 import { openPlaneSecurity, type PlaneSecurity } from '../../common/grpc/plane-security';
@@ -42,7 +43,7 @@ import { createRegistryServer } from './grpc/server';
 import { storageHandlers } from './grpc/storage/storage-handlers';
 import { fetchArtifacts } from './manifests/fetch-artifacts';
 import { ReferrersList } from './manifests/list-referrers';
-import { TagList } from './manifests/list-tags';
+import { LISTS_AT_ONCE, TagList } from './manifests/list-tags';
 import { PageTokens } from './manifests/page-tokens';
 import { createLocalIndex } from './known/index/durable-local-index';
 import { ManifestContents } from './manifests/content/manifest-contents';
@@ -351,7 +352,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const checker = new TagChecker(upstream, clock);
     const tags = new TagManifestResolver({ knowledge, contents, keeper, checker, hints, clock });
     const digests = new DigestResolver({ knowledge, contents, keeper, hints, upstream });
-    const lists = { access, upstream, knowledge, reporter, pageTokens: new PageTokens(configuration), clock };
+    const turns = new FairQueue(LISTS_AT_ONCE.inAll, LISTS_AT_ONCE.perOrganization);
+    const lists = { access, upstream, knowledge, reporter, pageTokens: new PageTokens(configuration), clock, turns };
     const referrers = new ReferrersList(lists);
     const artifacts = new ArtifactCompletion(
       (target, subject) => fetchArtifacts({ access, referrers, tags, digests, completion, knowledge }, target, subject),

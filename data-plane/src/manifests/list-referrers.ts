@@ -46,7 +46,7 @@ type ReferrersQuestion = Pick<ReferrersRequest, 'digest' | 'artifactType'>;
  * that is larger than what is stored is delivered as several.
  */
 export class ReferrersList {
-  private readonly asked = new SingleFlight<StoredReferrers>();
+  private readonly asked = new SingleFlight<StoredReferrers>({ whenAbandoned: 'abort' });
 
   constructor(private readonly parts: ListParts) {}
 
@@ -101,7 +101,8 @@ export class ReferrersList {
     const key = keyOf(question, position);
     return this.asked.run(
       `${repositoryScope(target)}\n${question.digest}\n${key}`,
-      () => this.fetch(target, question, position),
+      (abandoned) =>
+        this.parts.turns.run(target.organization.uid, () => this.fetch(target, question, position), abandoned),
       signal,
     );
   }

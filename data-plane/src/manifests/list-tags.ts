@@ -1,3 +1,4 @@
+import type { FairQueue } from '../../../common/async/fair-queue';
 import { SingleFlight } from '../../../common/async/single-flight';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Clock } from '../../../common/runtime/clock';
@@ -47,7 +48,15 @@ export interface ListParts {
   readonly reporter: UpstreamReporter;
   readonly pageTokens: PageTokens;
   readonly clock: Clock;
+  /** The turns of organizations to read a list of their upstream. */
+  readonly turns: FairQueue;
 }
+
+/**
+ * Lists that are read from upstreams at once, of one organization and in all. A list that an
+ * upstream continues with long links takes up to 16 MiB while it is read.
+ */
+export const LISTS_AT_ONCE = { perOrganization: 4, inAll: 16 } as const;
 
 /** The page that a request asks for. */
 interface WantedPage {
@@ -62,7 +71,7 @@ interface WantedPage {
  * is not the last one always says how the list goes on.
  */
 export class TagList {
-  private readonly asked = new SingleFlight<UpstreamTagPage>();
+  private readonly asked = new SingleFlight<UpstreamTagPage>({ whenAbandoned: 'abort' });
 
   constructor(private readonly parts: ListParts) {}
 
@@ -114,19 +123,21 @@ export class TagList {
     request: TagPageRequest,
     signal: AbortSignal | undefined,
   ): Promise<UpstreamTagPage> {
-    const { upstream, knowledge, clock } = this.parts;
+    const { upstream, knowledge, clock, turns } = this.parts;
+    const read = async (): Promise<UpstreamTagPage> => {
+      const before = knowledge.changes(target.key);
+      const page = await readToEnd(upstream, target.upstream, await upstream.listTags(target.upstream, request), {
+        until: (next) => this.tokenOf(target, next) !== undefined,
+      });
+      if (target.proxy.revalidateAfterSeconds > 0 && knowledge.changes(target.key) === before) {
+        knowledge.putTagPage(target.key, key, { page, checkedAt: clock.now() });
+      }
+      return page;
+    };
+    // Without callers, a list that waits is not read; one that is being read is kept for the next.
     return this.asked.run(
       `${repositoryScope(target)}\n${key}`,
-      async () => {
-        const before = knowledge.changes(target.key);
-        const page = await readToEnd(upstream, target.upstream, await upstream.listTags(target.upstream, request), {
-          until: (next) => this.tokenOf(target, next) !== undefined,
-        });
-        if (target.proxy.revalidateAfterSeconds > 0 && knowledge.changes(target.key) === before) {
-          knowledge.putTagPage(target.key, key, { page, checkedAt: clock.now() });
-        }
-        return page;
-      },
+      (abandoned) => turns.run(target.organization.uid, read, abandoned),
       signal,
     );
   }

@@ -6,8 +6,8 @@ import { cpuMillisecondsOf } from '../../../support/cpu-time';
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Queues work that ends when the test says so, and notes the order in which it started. */
-function stage(concurrency: number) {
-  const queue = new FairQueue(concurrency);
+function stage(concurrency: number, perOwner?: number) {
+  const queue = new FairQueue(concurrency, perOwner);
   const started: string[] = [];
   const ends = new Map<string, Deferred>();
   const add = (owner: string, name: string, signal?: AbortSignal): Promise<void> => {
@@ -50,6 +50,23 @@ test('an owner has one turn at a time, also if the queue has room', async () => 
   expect(started).toEqual(['a1', 'b1']);
   await end('a1');
   expect(started).toEqual(['a1', 'b1', 'a2']);
+});
+
+test('an owner has as many turns at a time as the queue allows, after those of others', async () => {
+  const { started, add, end } = stage(4, 2);
+  for (const name of ['a1', 'a2', 'a3', 'a4']) void add('a', name);
+  await settle();
+  expect(started).toEqual(['a1', 'a2']);
+  for (const name of ['b1', 'b2', 'b3']) void add('b', name);
+  void add('c', 'c1');
+  await settle();
+  expect(started).toEqual(['a1', 'a2', 'b1', 'b2']);
+  await end('a1');
+  expect(started.slice(4)).toEqual(['c1']);
+  await end('b1');
+  expect(started.slice(4)).toEqual(['c1', 'a3']);
+  await end('a2');
+  expect(started.slice(4)).toEqual(['c1', 'a3', 'b3']);
 });
 
 test('failed work rejects its caller and gives the turn to the next', async () => {

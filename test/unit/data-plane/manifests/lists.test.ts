@@ -1,9 +1,11 @@
+import { Deferred } from '../../../../common/async/deferred';
+import { FairQueue } from '../../../../common/async/fair-queue';
 import type { ErrorKey } from '../../../../common/errors/catalogue';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { digestOf } from '../../../../common/oci/digest';
 import { MediaType } from '../../../../common/oci/media-types';
 import { ReferrersList } from '../../../../data-plane/src/manifests/list-referrers';
-import { TagList } from '../../../../data-plane/src/manifests/list-tags';
+import { LISTS_AT_ONCE, TagList } from '../../../../data-plane/src/manifests/list-tags';
 import { PageTokens } from '../../../../data-plane/src/manifests/page-tokens';
 import type { UpstreamTagPage } from '../../../../data-plane/src/upstream/upstream-registry';
 import type { OrganizationSpec } from '../../../support/data-plane/fakes/organizations';
@@ -22,7 +24,11 @@ function rig(spec: Partial<OrganizationSpec> = {}) {
     repository: NAME,
     signal: undefined,
   };
-  const all = { ...parts, pageTokens: new PageTokens(parts.configuration) };
+  const all = {
+    ...parts,
+    pageTokens: new PageTokens(parts.configuration),
+    turns: new FairQueue(LISTS_AT_ONCE.inAll, 2),
+  };
   const lists = { tags: new TagList(all), referrers: new ReferrersList(all) };
   const fail = (key: ErrorKey, upstreamStatus?: number): void => {
     parts.upstream.behaviour.fail = { when: /./, error: () => new LayoverError(key, { upstreamStatus }) };
@@ -30,8 +36,8 @@ function rig(spec: Partial<OrganizationSpec> = {}) {
   return {
     ...parts,
     fail,
-    tags: (limit = 0, last = '', page = '', repository = NAME) =>
-      lists.tags.list({ ...request, repository, limit, last, page }),
+    tags: (limit = 0, last = '', page = '', repository = NAME, signal?: AbortSignal) =>
+      lists.tags.list({ ...request, repository, limit, last, page, signal }),
     referrers: (artifactType = '', page = '', subject = digest) =>
       lists.referrers.list({ ...request, digest: subject, artifactType, page }),
   };
@@ -333,5 +339,36 @@ describe('ReferrersList', () => {
     await expect(referrers('application/b', nextPage)).rejects.toMatchObject({ key: 'REQUEST_INVALID' });
     const other = digestOf(Buffer.from('another'));
     await expect(referrers('application/a', nextPage, other)).rejects.toMatchObject({ key: 'REQUEST_INVALID' });
+  });
+});
+
+describe('lists that are read at the same time', () => {
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  test('an organization reads some, tags and referrers together, and the others wait for their turn', async () => {
+    const { upstream, tags, referrers } = rig();
+    const gate = new Deferred();
+    upstream.behaviour.gate = gate.promise;
+    const reading = [tags(), referrers(), tags(0, '', '', 'team/third')];
+    await settle();
+    expect(upstream.take()).toEqual([`TAGS ${NAME} n= last=`, `REFERRERS ${NAME}@${digest}`]);
+    gate.resolve();
+    await Promise.allSettled(reading);
+    expect(upstream.take()).toEqual(['TAGS team/third n= last=']);
+  });
+
+  test('a list that waits for its turn is not read after its client has left', async () => {
+    const { upstream, tags } = rig();
+    const gate = new Deferred();
+    upstream.behaviour.gate = gate.promise;
+    const reading = [tags(), tags(0, '', '', 'team/second')];
+    const client = new AbortController();
+    const left = tags(0, '', '', 'team/third', client.signal);
+    await settle();
+    client.abort();
+    await expect(left).rejects.toMatchObject({ key: 'CANCELLED' });
+    gate.resolve();
+    await Promise.allSettled(reading);
+    expect(upstream.take()).toEqual([`TAGS ${NAME} n= last=`, 'TAGS team/second n= last=']);
   });
 });

@@ -1,3 +1,4 @@
+import { FairQueue } from '../../../../../common/async/fair-queue';
 import { LayoverError } from '../../../../../common/errors/layover-error';
 import { type Digest, digestOf, hexOf } from '../../../../../common/oci/digest';
 import { MediaType } from '../../../../../common/oci/media-types';
@@ -150,7 +151,11 @@ describe('fetchArtifacts', () => {
     const limits = { maxWaiting: 100, concurrency: 2, delayMs: 0 };
     const all = {
       access,
-      referrers: new ReferrersList({ ...parts, pageTokens: new PageTokens(parts.configuration) }),
+      referrers: new ReferrersList({
+        ...parts,
+        pageTokens: new PageTokens(parts.configuration),
+        turns: new FairQueue(1),
+      }),
       tags: new TagManifestResolver({ knowledge, contents, keeper, checker, hints, clock }),
       digests: new DigestResolver({ knowledge, contents, keeper, hints, upstream }),
       completion: new Completion(
