@@ -51,7 +51,18 @@ test('reads all fields of a snapshot', () => {
       // An earlier control plane sends no identities.
       upstreamIdentities: ['organization:uid-org:o1:c1'],
     },
-    robots: new Map([['ci', { secretSha256: Buffer.alloc(32, 1) }]]),
+    // An earlier control plane sends nothing but the name and the secret.
+    robots: new Map([
+      [
+        'ci',
+        {
+          secretSha256: Buffer.alloc(32, 1),
+          previousSecret: undefined,
+          expiresAt: Infinity,
+          grantedUids: new Set<string>(),
+        },
+      ],
+    ]),
   };
   expect(snapshot.organizationsByName.get('org')).toMatchObject(org);
   // All other fields are passed on as they were sent.
