@@ -75,16 +75,19 @@ export class RobotResolver {
     description:
       'Sets the further organizations that a robot may pull from, besides its own. They replace the earlier ones; ' +
       `at most ${MAX_GRANTS}. A deleted organization is removed from the list, and one that is created again with ` +
-      'its name is not on it. Errors: BAD_USER_INPUT; NOT_FOUND for the robot or an organization.',
+      'its name is not on it. With expectedVersion, a robot that was changed or replaced meanwhile is refused. ' +
+      'Errors: BAD_USER_INPUT, VERSION_CONFLICT; NOT_FOUND for the robot or an organization.',
   })
   async setRobotOrganizations(
     @Ctx() context: GraphqlContext,
     @Arg('organization', () => String) organization: string,
     @Arg('name', () => String) name: string,
     @Arg('organizations', () => [String]) organizations: string[],
+    @Arg('expectedVersion', () => String, { nullable: true }) expectedVersion: string | null | undefined,
   ): Promise<RobotType> {
     const actor = actorOf(context.viewer);
-    const changed = await setRobotOrganizations(this.parts, organization, name, organizations, actor);
+    const wanted = { organization, name, organizations, expectedVersion: expectedVersion ?? undefined };
+    const changed = await setRobotOrganizations(this.parts, wanted, actor);
     return toRobotType(changed, this.parts.clock.now());
   }
 

@@ -1,6 +1,6 @@
 import { Field, ObjectType } from 'type-graphql';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
-import type { RobotWithGrants } from '../../tenancy/robots/robot-parts';
+import { robotVersion, type RobotWithGrants } from '../../tenancy/robots/robot-parts';
 
 /** The GraphQL type of a robot. */
 @ObjectType('Robot', {
@@ -41,10 +41,18 @@ export class RobotType {
     description: 'Until when the secret before the last rotation is accepted. Null if only one secret is accepted.',
   })
   previousSecretEndsAt!: number | null;
+
+  @Field(() => String, {
+    description:
+      'Changes with every change of the rights or the secret, and if the robot is deleted and created again. ' +
+      'For expectedVersion of setRobotOrganizations.',
+  })
+  version!: string;
 }
 
 /** Returns the GraphQL object of a robot at the time `now`, in milliseconds since the epoch. */
-export function toRobotType({ robot, granted }: RobotWithGrants, now: number): RobotType {
+export function toRobotType(found: RobotWithGrants, now: number): RobotType {
+  const { robot, granted } = found;
   const endsAt = robot.previous_secret_ends_at;
   return Object.assign(new RobotType(), {
     name: robot.name,
@@ -54,6 +62,7 @@ export function toRobotType({ robot, granted }: RobotWithGrants, now: number): R
     organizations: granted,
     expiresAt: robot.expires_at,
     previousSecretEndsAt: endsAt !== null && endsAt > now ? endsAt : null,
+    version: robotVersion(found),
   });
 }
 

@@ -141,6 +141,14 @@ export class OrganizationStore {
     await queries(Table.robotGrants).where('granted_uid', uid).delete();
   }
 
+  /** Returns the uids of the organizations whose robots may pull from this one. */
+  async uidsWithGrants(queries: Queries, grantedUid: string): Promise<readonly string[]> {
+    const rows: { uid: string }[] = await queries(Table.robotGrants)
+      .where('granted_uid', grantedUid)
+      .distinct({ uid: 'organization_uid' });
+    return rows.map(({ uid }) => uid);
+  }
+
   /**
    * Returns up to `limit` sealed passwords ordered by organization uid, starting after `after`. For
    * key rotation.

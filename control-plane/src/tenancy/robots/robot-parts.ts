@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { RobotRow } from '../../../../schema/tables';
 import { newAuditEvent, type NewAuditEvent } from '../../audit/audit-event';
@@ -30,6 +31,17 @@ export interface RobotWithGrants {
 /** Returns the user name of a robot for logins. */
 export function usernameOf(organization: Organization, robot: Pick<RobotRow, 'name'>): string {
   return `${organization.name}+${robot.name}`;
+}
+
+/**
+ * Returns the version of a robot: opaque text that changes with every change of its rights or its
+ * secret, and if the robot is deleted and created again. It reveals nothing about the secret, which
+ * is long and random.
+ */
+export function robotVersion({ robot, granted }: RobotWithGrants): string {
+  const { organization_uid, name, created_at, secret_sha256, previous_secret_ends_at, expires_at } = robot;
+  const parts = [organization_uid, name, created_at, secret_sha256, previous_secret_ends_at, expires_at, granted];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
 /** Returns the organization, locked until the transaction ends. Throws NOT_FOUND. */

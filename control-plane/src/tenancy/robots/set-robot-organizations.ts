@@ -3,7 +3,25 @@ import { newAuditEvent } from '../../audit/audit-event';
 import type { Queries } from '../../db/database';
 import { ApiError, badInput } from '../../errors/api-error';
 import type { Organization } from '../organizations/organization';
-import { lockRobot, recordChange, type RobotParts, type RobotWithGrants, usernameOf } from './robot-parts';
+import {
+  lockRobot,
+  recordChange,
+  type RobotParts,
+  robotVersion,
+  type RobotWithGrants,
+  usernameOf,
+} from './robot-parts';
+
+/** The further organizations that a robot should have. */
+export interface WantedGrants {
+  /** The organization of the robot. */
+  readonly organization: string;
+  /** The name of the robot. */
+  readonly name: string;
+  readonly organizations: readonly string[];
+  /** See robotVersion; undefined = any. */
+  readonly expectedVersion: string | undefined;
+}
 
 /** Maximum number of further organizations of a robot. Every data plane holds them in memory. */
 export const MAX_GRANTS = 50;
@@ -12,14 +30,13 @@ export const MAX_GRANTS = 50;
  * Sets the further organizations that a robot may pull from, besides its own. Repeating the call
  * changes nothing. The caller has checked that the author is an administrator, because the change
  * concerns several organizations. Each organization that the robot may pull from, or may not any
- * more, has an audit event of its own. Throws BAD_USER_INPUT, or NOT_FOUND for the robot or an
- * organization.
+ * more, has an audit event of its own. Throws BAD_USER_INPUT, NOT_FOUND for the robot or an
+ * organization, or VERSION_CONFLICT if the robot is not the one with `expectedVersion`: its manager
+ * may have replaced it since the administrator looked at it.
  */
 export async function setRobotOrganizations(
   parts: RobotParts,
-  organizationName: string,
-  name: string,
-  wanted: readonly string[],
+  { organization: organizationName, name, organizations: wanted, expectedVersion }: WantedGrants,
   actor: string,
 ): Promise<RobotWithGrants> {
   const names = new Set(wanted);
@@ -34,6 +51,7 @@ export async function setRobotOrganizations(
     const { home, further } = await lockAll(queries, parts, organizationName, names);
     const robot = await lockRobot(queries, parts, home, name);
     const before = (await parts.robots.grantsOf(queries, robot)).map((grant) => grant.organization);
+    requireVersion({ robot, granted: before.map((one) => one.name) }, usernameOf(home, robot), expectedVersion);
     const granted = further.filter(({ uid }) => !before.some((one) => one.uid === uid));
     const ended = before.filter(({ uid }) => !further.some((one) => one.uid === uid));
     const after = further.map((one) => one.name);
@@ -49,6 +67,15 @@ export async function setRobotOrganizations(
     await parts.audit.append(queries, toGrantEvents({ username, actor, at: parts.clock.now(), granted, ended }));
     return { robot, granted: after };
   });
+}
+
+function requireVersion(current: RobotWithGrants, username: string, expected: string | undefined): void {
+  if (expected === undefined || expected === robotVersion(current)) return;
+  throw new ApiError(
+    'VERSION_CONFLICT',
+    `Robot '${username}' was changed, or deleted and created again. Read it again and repeat the change.`,
+    'expectedVersion',
+  );
 }
 
 /** Locks the organizations in the order of their names, so that two changes cannot block each other. */
