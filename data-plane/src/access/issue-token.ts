@@ -17,9 +17,10 @@ export interface IssuedToken {
  * Issues a token for the token endpoint (distribution, "Token Authentication Specification").
  * Without credentials, or with the login of another registry (ADR 42), the token is anonymous and
  * covers the public organizations among the requested scopes. With the credentials of a robot, it
- * covers the organizations of the robot too, and ends no later than the login. Scopes that are not permitted, and those for which
- * there is no room, are left out, as the specification requires; the pull is then answered with
- * 401. Throws UNAUTHORIZED for wrong credentials, and TOO_MANY_LOGINS after repeated failures.
+ * covers the organizations of the robot too, and ends no later than the login. Scopes that are not
+ * permitted, and those for which there is no room, are left out, as the specification requires; the
+ * pull is then answered with 401. Throws UNAUTHORIZED for wrong credentials, and TOO_MANY_LOGINS
+ * after repeated failures.
  */
 export async function issueToken(
   configuration: Configuration,
@@ -61,8 +62,9 @@ function isForMirror(snapshot: ConfigurationSnapshot, scopes: readonly TokenAcce
  * Returns whether the token may contain a scope. In the path form, the first component of the scope
  * is the organization. Where a host stands for the organization, clients leave it out: such a scope
  * is granted to robots of every organization that has an upstream, and to those that may pull from
- * several, and is valid only for these organizations (see Access). Therefore the answer does not depend on whether another organization
- * with the name exists and is private (docs/design/access.md#existence).
+ * several, and is valid only for these organizations (see Access). Therefore the answer does not
+ * depend on whether another organization with the name exists and is private
+ * (docs/design/access.md#existence).
  */
 function isGranted(snapshot: ConfigurationSnapshot, robot: RobotAccount | undefined, scope: TokenAccess): boolean {
   const organization = snapshot.organizationsByName.get(scope.name.split('/', 1)[0]!);

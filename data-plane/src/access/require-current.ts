@@ -9,8 +9,8 @@ const RETRY_AFTER_SECONDS = 30;
 /**
  * Requires a configuration that is at most `maxAgeMs` milliseconds old for access that nothing but
  * the visibility `PUBLIC` grants: the organization may have become private since then (ADR 32). The
- * robots that may pull from the organization have access whatever its visibility is. Throws NOT_READY, so
- * that an edge asks another data plane, which may have a newer configuration.
+ * robots that may pull from the organization have access whatever its visibility is. Throws
+ * NOT_READY, so that an edge asks another data plane, which may have a newer configuration.
  */
 export function requireCurrent(
   configuration: Configuration,

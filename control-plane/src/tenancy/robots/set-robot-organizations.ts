@@ -78,7 +78,9 @@ function requireVersion(current: RobotWithGrants, username: string, expected: st
   );
 }
 
-/** Locks the organizations in the order of their names, so that two changes cannot block each other. */
+/**
+ * Locks the organizations in the order of their names, so that two changes cannot block each other.
+ */
 async function lockAll(
   queries: Queries,
   parts: RobotParts,

@@ -25,7 +25,9 @@ export function validateRobotDescription(description: string): void {
     throw badInput('description', `must be at most ${MAX_DESCRIPTION} characters: ${STORABLE_RULE}`);
 }
 
-/** Checks the expiry of a robot (milliseconds since the epoch; null = never). Throws BAD_USER_INPUT. */
+/**
+ * Checks the expiry of a robot (milliseconds since the epoch; null = never). Throws BAD_USER_INPUT.
+ */
 export function validateExpiration(expiresAt: number | null, now: number): void {
   if (expiresAt !== null && expiresAt <= now) throw badInput('expiresAt', 'must be in the future');
 }

@@ -55,7 +55,7 @@ const shown = async (): Promise<Shown | undefined> =>
       `{ organization(name: "acme") { robots { ${FIELDS} } } }`,
     )
   ).organization?.robots[0];
-/** Returns the robot of acme that a new data plane gets, and the present uid of each organization. */
+/** Returns the robot of acme that a new data plane gets, and the present uids by name. */
 const sent = async (): Promise<{ robot: Robot | undefined; uids: Record<string, string> }> => {
   const { organizations } = await plane.catalog.watch().snapshot();
   return {
