@@ -65,8 +65,9 @@ describe('a robot with further organizations', () => {
 
   test('gets a token that names an organization it may not pull from like a missing one', async () => {
     for (const noProxy of [true, false]) {
-      const { configure, issue } = rig();
-      configure({ organizations: ['one'] }, [privately('one', { noProxy }), privately('three')]);
+      const { configuration, issue } = rig();
+      const home = privately('home', { noProxy, robots: { ci: { secret: 'secret', organizations: ['one'] } } });
+      configuration.snapshot = snapshotOf([home, privately('one'), privately('three')].map(organization));
       const { token } = await issue(CI, 'three/app', 'missing/app');
       expect((decodeJwt(token)['access'] as { name: string }[]).map(({ name }) => name)).toEqual([
         'three/app',

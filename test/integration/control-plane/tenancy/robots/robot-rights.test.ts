@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Robot } from '../../../../../proto/gen/layover/v1/Robot';
+import { Table } from '../../../../../schema/tables';
+import { withTables } from '../../../../support/control-plane/open-tables';
 import { startControlPlane, type TestControlPlane } from '../../../../support/control-plane/start-control-plane';
 
 const FIELDS = 'name organizations expiresAt previousSecretEndsAt version';
@@ -156,6 +158,7 @@ describe('further organizations', () => {
     await grant('beta');
     await plane.ask('mutation { deleteOrganization(name: "acme") }');
     await plane.organization('acme');
+    expect(await withTables(plane, (tables) => tables(Table.robotGrants))).toEqual([]);
     expect(await shown()).toBeUndefined();
     await create();
     expect(await shown()).toMatchObject({ organizations: [] });
