@@ -74,7 +74,7 @@ export class RobotResolver {
   @Mutation(() => RobotType, {
     description:
       'Sets the further organizations that a robot may pull from, besides its own. They replace the earlier ones; ' +
-      `at most ${MAX_GRANTS}. A deleted organization is removed from the list, and one that is created again with ` +
+      `at most ${MAX_GRANTS}, and 1000 for all robots of its organization. A deleted organization is removed from the list, and one that is created again with ` +
       'its name is not on it. With expectedVersion, a robot that was changed or replaced meanwhile is refused. ' +
       'Errors: BAD_USER_INPUT, VERSION_CONFLICT; NOT_FOUND for the robot or an organization.',
   })

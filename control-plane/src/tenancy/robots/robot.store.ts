@@ -104,6 +104,12 @@ export class RobotStore {
     return toGrants(await grantRows(queries).where({ 'g.organization_uid': uid, 'g.robot_name': name }));
   }
 
+  /** Returns the number of grants of all robots of an organization. */
+  async countGrants(queries: Queries, organizationUid: string): Promise<number> {
+    const [row] = await queries(Table.robotGrants).where('organization_uid', organizationUid).count({ n: '*' });
+    return Number((row as { n: number | string } | undefined)?.n ?? 0);
+  }
+
   /** Replaces the grants of a robot by these organizations. */
   async replaceGrants(queries: Queries, robot: RobotRow, grantedUids: readonly string[]): Promise<void> {
     const { organization_uid, name: robot_name } = robot;

@@ -25,6 +25,8 @@ export interface WantedGrants {
 
 /** Maximum number of further organizations of a robot. Every data plane holds them in memory. */
 export const MAX_GRANTS = 50;
+/** Maximum number of further organizations of all robots of one organization together. */
+const MAX_GRANTS_OF_ORGANIZATION = 1_000;
 
 /**
  * Sets the further organizations that a robot may pull from, besides its own. Repeating the call
@@ -56,6 +58,12 @@ export async function setRobotOrganizations(
     const ended = before.filter(({ uid }) => !further.some((one) => one.uid === uid));
     const after = further.map((one) => one.name);
     if (granted.length + ended.length === 0) return { robot, granted: after };
+    const others = (await parts.robots.countGrants(queries, home.uid)) - before.length;
+    if (granted.length > 0 && others + further.length > MAX_GRANTS_OF_ORGANIZATION)
+      throw badInput(
+        'organizations',
+        `would give the robots of '${home.name}' more than ${MAX_GRANTS_OF_ORGANIZATION} further organizations together`,
+      );
     await parts.robots.replaceGrants(
       queries,
       robot,

@@ -132,6 +132,23 @@ describe('further organizations', () => {
     expect(await shown()).toMatchObject({ organizations: ['gamma'] });
   });
 
+  test('are bounded for all robots of an organization together, because data planes keep them in memory', async () => {
+    await create();
+    const home = (await sent()).uids['acme'];
+    const rows = Array.from({ length: 999 }, (_, index) => ({
+      organization_uid: home,
+      robot_name: `other-${Math.floor(index / 50)}`,
+      granted_uid: `uid-${index}`,
+    }));
+    await withTables(plane, (tables) => tables.batchInsert(Table.robotGrants, rows, 100));
+    expect(await grant('beta')).toMatchObject({ organizations: ['beta'] });
+    expect(await error(GRANT, { organizations: ['beta', 'gamma'] })).toEqual({
+      code: 'BAD_USER_INPUT',
+      field: 'organizations',
+    });
+    expect(await grant()).toMatchObject({ organizations: [] });
+  });
+
   test('of a missing robot or organization are NOT_FOUND', async () => {
     expect(await error(GRANT, { organizations: ['beta'] })).toEqual({ code: 'NOT_FOUND', field: 'name' });
     expect(await error(GRANT, { organization: 'nowhere', organizations: ['beta'] })).toEqual({
