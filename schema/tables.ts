@@ -10,6 +10,7 @@ export const Table = {
   proxyConfigs: 'proxy_configs',
   quotas: 'quotas',
   robots: 'robots',
+  robotGrants: 'robot_grants',
   apiTokens: 'api_tokens',
   repositories: 'repositories',
   manifests: 'manifests',
@@ -54,6 +55,21 @@ export interface RobotRow {
   readonly secret_sha256: string;
   readonly created_at: number;
   readonly last_used_at: number | null;
+  /** Null if the robot never expires. */
+  readonly expires_at: number | null;
+  /** Hex: the secret before the last rotation. Null if there is none, or it ended at once. */
+  readonly previous_secret_sha256: string | null;
+  /** The previous secret is accepted before this time. Null if there is none. */
+  readonly previous_secret_ends_at: number | null;
+}
+
+/** A further organization that a robot may pull from, besides its own. */
+export interface RobotGrantRow {
+  /** The organization of the robot. */
+  readonly organization_uid: string;
+  readonly robot_name: string;
+  /** The organization that the robot may pull from. */
+  readonly granted_uid: string;
 }
 
 /** A token for the management API. The first admin token has the id `admin`. */

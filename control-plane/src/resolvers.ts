@@ -57,7 +57,7 @@ export function createResolvers(parts: ResolverParts): ResolverInstances {
     new OrganizationMutationsResolver(parts.organizationService),
     new OrganizationResolver(parts),
     new RepositoryResolver(database, repositories, tags, parts, clock),
-    new RobotResolver(new RobotService(parts)),
+    new RobotResolver(new RobotService(parts), parts),
     new ScanResolver(parts),
     new SystemSettingsResolver(new SystemSettingsService(parts)),
     new TagResolver(new TagService(parts), clock),

@@ -114,6 +114,62 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', (
       expect(JSON.parse(copied.stdout.toString())).toMatchObject({ Digest: image.digest, RepoTags: ['v1'] });
     }, 60_000);
 
+    test('pull from two private organizations with one login; the audit log names robot and organization', async () => {
+      const { username, secret } = await create('vault', 'both');
+      await podman.login(layover.host, username, secret);
+      await podman.pull(pulled('vault'));
+      await expect(podman.pull(pulled('other'))).rejects.toThrow(/unauthorized|authentication required/);
+      await layover.graphql.run(
+        'mutation { setRobotOrganizations(organization: "vault", name: "both", organizations: ["other"]) { name } }',
+      );
+      const scope = `repository:other/${IMAGE}:pull`;
+      const mayPull = async (): Promise<boolean> => {
+        const authorization = await bearer({ username, secret }, scope);
+        return (await get(`other/${IMAGE}/manifests/v1`, authorization)).status === 200;
+      };
+      await waitUntil('the further organization', mayPull);
+      await podman.pull(pulled('other'));
+      expect(await podman.digestOf(pulled('other'))).toBe(image.digest);
+      for (const organization of ['vault', 'other'])
+        await waitUntil(`the audit event of ${organization}`, async () =>
+          (await layover.graphql.pulls(organization)).find(
+            ({ httpStatus, actor }) => httpStatus === 200 && actor === 'robot:vault+both',
+          ),
+        );
+      await layover.graphql.run(
+        'mutation { setRobotOrganizations(organization: "vault", name: "both", organizations: []) { name } }',
+      );
+      await waitUntil('the end of the right', async () => !(await mayPull()));
+      await expect(podman.pull(pulled('other'))).rejects.toThrow(/unauthorized|authentication required/);
+      await podman.pull(pulled('vault'));
+    }, 60_000);
+
+    test('log in with either secret during a rotation, and with none after the robot has expired', async () => {
+      const first = await create('vault', 'rotating');
+      const { rotateRobotSecret: second } = await layover.graphql.run<{ rotateRobotSecret: Robot }>(
+        'mutation { rotateRobotSecret(organization: "vault", name: "rotating", keepPreviousSeconds: 3600) { username secret } }',
+      );
+      await waitUntil('the new secret to work', async () => (await token(second)).status === 200);
+      for (const { username, secret } of [first, second]) {
+        await podman.login(layover.host, username, secret);
+        await podman.pull(pulled('vault'));
+      }
+      const expiresAt = new Date(Date.now() + 2000).toISOString();
+      await layover.graphql.run(
+        'mutation ($at: DateTime) { setRobotExpiration(organization: "vault", name: "rotating", expiresAt: $at) { name } }',
+        { at: expiresAt },
+      );
+      await waitUntil('the expiry', async () => (await token(second)).status === 401);
+      await expect(podman.pull(pulled('vault'))).rejects.toThrow(/invalid username\/password/);
+      const { auditEvents } = await waitUntil('the audit event', async () => {
+        const found = await layover.graphql.run<{ auditEvents: { edges: { node: { detail: string } }[] } }>(
+          '{ auditEvents(filter: {kinds: [ROBOT_LOGIN_FAILED]}) { edges { node { detail } } } }',
+        );
+        return found.auditEvents.edges.some(({ node }) => node.detail.includes('ROBOT_EXPIRED')) && found;
+      });
+      expect(auditEvents.edges.map(({ node }) => node.detail).join()).toContain('"robot":"vault+rotating"');
+    }, 60_000);
+
     test('can pull nothing without a login, not even cached images', async () => {
       await expect(podman.pull(pulled('vault'))).rejects.toThrow(/unauthorized|authentication required/);
     }, 60_000);

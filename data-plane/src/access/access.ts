@@ -13,6 +13,7 @@ import type { RepositoryRequest } from './request';
 import { compileRepositoryRule, type RepositoryRule } from '../../../common/oci/repository-patterns';
 import { wrongCredentials } from './robot-logins';
 import { requireCurrent } from './require-current';
+import { mayPullFrom } from './verify-robot';
 
 /** The actor of internal work. It never appears in pull records, because no client pulls. */
 const INTERNAL_ACTOR = 'internal';
@@ -222,12 +223,15 @@ function requireProxying(
 }
 
 /**
- * Requires a robot account of the private organization itself, and a token scope that includes the
- * repository. Throws UNAUTHORIZED.
+ * Requires a robot account that may pull from the private organization, and a token scope that
+ * includes the repository. Throws UNAUTHORIZED.
  */
 function requireCoverage(located: LocatedRepository, identity: Identity): void {
-  const own = identity.robot?.organization.uid === located.organization.uid;
-  if (own && (identity.access === undefined || identity.access.some((entry) => includesRepository(entry, located))))
+  const isPermitted = mayPullFrom(identity.robot, located.organization.uid);
+  if (
+    isPermitted &&
+    (identity.access === undefined || identity.access.some((entry) => includesRepository(entry, located)))
+  )
     return;
   throw notCovered(located, identity);
 }

@@ -10,6 +10,8 @@ import { findRobot } from './verify-robot';
 export interface ClaimedIdentity {
   /** Uid of the organization of the robot; undefined without one. */
   readonly organizationUid: string | undefined;
+  /** Uids of the further organizations that the robot may pull from. */
+  readonly grantedUids?: ReadonlySet<string>;
   /** Whether the request has credentials at all. */
   readonly hasCredentials: boolean;
 }
@@ -31,5 +33,7 @@ export async function claimedIdentity(
     const claims = await tokens.verify(snapshot, credentials.token, authorizedAt).catch(() => undefined);
     name = claims?.subject ?? '';
   }
-  return { organizationUid: findRobot(snapshot, name)?.organization.uid, hasCredentials };
+  const robot = findRobot(snapshot, name);
+  if (robot === undefined) return { organizationUid: undefined, hasCredentials };
+  return { organizationUid: robot.organization.uid, grantedUids: robot.settings.grantedUids, hasCredentials };
 }

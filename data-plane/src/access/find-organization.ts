@@ -49,8 +49,9 @@ export function findOrganization(snapshot: ConfigurationSnapshot, owner: Owner):
  * there is none. A configured mirror host always wins. Without one, an organization whose upstream
  * is the host answers: the own one of a robot, otherwise the only public one. If several public
  * organizations have this upstream, none of them answers, because the manager of any of them could
- * otherwise take over the requests of all nodes (ADR 41). An upstream without TLS must be named
- * with its port. `ownUid` is the organization of the robot that makes the request.
+ * otherwise take over the requests of all nodes (ADR 41). For the same reason, further
+ * organizations of a robot answer only for their mirror host (ADR 43). An upstream without TLS must
+ * be named with its port. `ownUid` is the organization of the robot that makes the request.
  */
 export function findMirror(
   snapshot: ConfigurationSnapshot,

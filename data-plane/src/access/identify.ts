@@ -6,7 +6,7 @@ import { type PullTokens, SCANNER_SUBJECT, type TokenClaims } from './pull-token
 import type { RequestContext } from './request';
 import type { TokenAccess } from './token-scope';
 import type { LoginSender, RobotLogins } from './robot-logins';
-import { findRobot, type RobotAccount } from './verify-robot';
+import type { RobotAccount } from './verify-robot';
 
 /** The authenticated sender of a request. */
 export interface Identity {
@@ -82,12 +82,7 @@ export async function identify(
           message: 'this token is limited to a blob but was not issued to a scanner; request a new one',
         });
       if (claims.subject === 'anonymous') return { ...ANONYMOUS, access: claims.access, authenticated: true };
-      const robot = findRobot(snapshot, claims.subject);
-      if (robot === undefined || robot.secretVersion !== claims.secretVersion) {
-        throw new LayoverError('UNAUTHORIZED', {
-          message: 'the robot account of this token was deleted or its secret was changed; log in again',
-        });
-      }
+      const robot = checks.logins.ofToken(snapshot, claims);
       return { robot, access: claims.access, authenticated: true, actor: actorOf(robot) };
     }
     case 'unreadable':

@@ -1,10 +1,9 @@
 import type { Configuration, ConfigurationSnapshot } from '../configuration/configuration';
 import { isForeignLogin, parseAuthorization } from './authorization-header';
 import type { CredentialChecks, Sender } from './identify';
-import { TOKEN_LIFETIME_SECONDS } from './pull-tokens';
 import { wrongCredentials } from './robot-logins';
 import { fitting, parseScopes, type TokenAccess } from './token-scope';
-import type { RobotAccount } from './verify-robot';
+import { mayPullFrom, type RobotAccount } from './verify-robot';
 
 /** A token in the answer of the token endpoint. */
 export interface IssuedToken {
@@ -18,9 +17,10 @@ export interface IssuedToken {
  * Issues a token for the token endpoint (distribution, "Token Authentication Specification").
  * Without credentials, or with the login of another registry (ADR 42), the token is anonymous and
  * covers the public organizations among the requested scopes. With the credentials of a robot, it
- * covers the organization of the robot too. Scopes that are not permitted, and those for which
- * there is no room, are left out, as the specification requires; the pull is then answered with
- * 401. Throws UNAUTHORIZED for wrong credentials, and TOO_MANY_LOGINS after repeated failures.
+ * covers the organizations of the robot too, and ends no later than the login. Scopes that are not
+ * permitted, and those for which there is no room, are left out, as the specification requires; the
+ * pull is then answered with 401. Throws UNAUTHORIZED for wrong credentials, and TOO_MANY_LOGINS
+ * after repeated failures.
  */
 export async function issueToken(
   configuration: Configuration,
@@ -36,12 +36,12 @@ export async function issueToken(
     if (!isForeignLogin(credentials.username) || !isForMirror(snapshot, wanted))
       robot = await checks.logins.verify(snapshot, credentials, request.sender);
   }
-  const { token, issuedAt } = await checks.tokens.issue(snapshot, request.service, {
+  const claims = {
     subject: robot === undefined ? 'anonymous' : `${robot.organization.name}+${robot.name}`,
     secretVersion: robot?.secretVersion ?? '',
     access: fitting(wanted.filter((scope) => isGranted(snapshot, robot, scope))),
-  });
-  return { token, issuedAt, expiresInSeconds: TOKEN_LIFETIME_SECONDS };
+  };
+  return checks.tokens.issue(snapshot, request.service, claims, robot?.endsAt);
 }
 
 /** The number of components of a repository at Docker Hub, at most. */
@@ -61,13 +61,15 @@ function isForMirror(snapshot: ConfigurationSnapshot, scopes: readonly TokenAcce
 /**
  * Returns whether the token may contain a scope. In the path form, the first component of the scope
  * is the organization. Where a host stands for the organization, clients leave it out: such a scope
- * is granted to robots of every organization that has an upstream, and is valid only for that
- * organization (see Access). Therefore the answer does not depend on whether another organization
- * with the name exists and is private (docs/design/access.md#existence).
+ * is granted to robots of every organization that has an upstream, and to those that may pull from
+ * several, and is valid only for these organizations (see Access). Therefore the answer does not
+ * depend on whether another organization with the name exists and is private
+ * (docs/design/access.md#existence).
  */
 function isGranted(snapshot: ConfigurationSnapshot, robot: RobotAccount | undefined, scope: TokenAccess): boolean {
   const organization = snapshot.organizationsByName.get(scope.name.split('/', 1)[0]!);
   if (organization?.visibility === 'PUBLIC') return true;
   if (robot === undefined) return false;
-  return robot.organization.uid === organization?.uid || robot.organization.proxyCache !== undefined;
+  if (organization !== undefined && mayPullFrom(robot, organization.uid)) return true;
+  return robot.organization.proxyCache !== undefined || robot.grantedUids.size > 0;
 }

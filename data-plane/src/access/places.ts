@@ -38,8 +38,7 @@ export function placesOf(
 ): Places {
   if (owner.kind === 'organization') return [{ owner, repository }];
   const { host } = owner;
-  const isUsable = (one: OrganizationConfiguration): boolean =>
-    one.visibility === 'PUBLIC' || one.uid === caller.organizationUid;
+  const isUsable = (one: OrganizationConfiguration): boolean => one.visibility === 'PUBLIC' || isOf(caller, one);
   const found = findMirror(snapshot, host, caller.organizationUid);
   const mirror = found !== undefined && isUsable(found) ? found : undefined;
 
@@ -65,8 +64,13 @@ export function placesOf(
     return !caller.hasCredentials && closed() ? [whole] : [path];
   }
   if (!sharesUpstream(mirror, named)) return [whole];
-  const isOwn = named.uid !== mirror.uid && named.uid === caller.organizationUid;
-  return isTooDeep || isOwn ? [path, whole] : [whole, path];
+  const isOwn = named.uid === caller.organizationUid || (isOf(caller, named) && !isOf(caller, mirror));
+  return isTooDeep || (isOwn && named.uid !== mirror.uid) ? [path, whole] : [whole, path];
+}
+
+/** Returns whether the caller claims to be a robot that may pull from the organization. */
+function isOf(caller: ClaimedIdentity, { uid }: OrganizationConfiguration): boolean {
+  return uid === caller.organizationUid || caller.grantedUids?.has(uid) === true;
 }
 
 function pathPlace(

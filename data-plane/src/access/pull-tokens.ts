@@ -7,8 +7,8 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { ConfigurationSnapshot } from '../configuration/configuration';
 import type { TokenAccess } from './token-scope';
 
-/** Lifetime of a pull token, in seconds (docs/design/access.md#pull-tokens). */
-export const TOKEN_LIFETIME_SECONDS = 300;
+/** Longest lifetime of a pull token, in seconds (docs/design/access.md#pull-tokens). */
+const TOKEN_LIFETIME_SECONDS = 300;
 
 const ISSUER = 'layover';
 /**
@@ -59,20 +59,22 @@ export class PullTokens {
   constructor(private readonly clock: Clock) {}
 
   /**
-   * Issues a token that is valid for five minutes. Throws NOT_READY if the configuration has no
-   * signing key.
+   * Issues a token that is valid for five minutes, and not longer than until `endsAt`, in
+   * milliseconds since the epoch. Throws NOT_READY if the configuration has no signing key.
    */
   async issue(
     snapshot: ConfigurationSnapshot,
     service: string,
     claims: TokenClaims,
-  ): Promise<{ readonly token: string; readonly issuedAt: number }> {
+    endsAt = Infinity,
+  ): Promise<{ readonly token: string; readonly issuedAt: number; readonly expiresInSeconds: number }> {
     const [key] = snapshot.tokenKeys;
     if (key === undefined)
       throw new LayoverError('NOT_READY', {
         message: 'the data plane has no key to sign tokens with yet; try again in a moment',
       });
     const now = Math.floor(this.clock.now() / 1000);
+    const expiresAt = Math.min(now + TOKEN_LIFETIME_SECONDS, Math.floor(endsAt / 1000));
     const token = await new SignJWT({ access: claims.access, sv: claims.secretVersion })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: key.id })
       .setIssuer(ISSUER)
@@ -80,10 +82,11 @@ export class PullTokens {
       .setAudience([...new Set([AUDIENCE, service.slice(0, 256)])].filter((name) => name !== ''))
       .setIssuedAt(now)
       .setNotBefore(now - CLOCK_TOLERANCE_SECONDS)
-      .setExpirationTime(now + TOKEN_LIFETIME_SECONDS)
+      .setExpirationTime(expiresAt)
       .setJti(uuidv7())
       .sign(key.secret);
-    return { token, issuedAt: now * 1000 };
+    // Clients take 0 for "not given" and then assume a minute.
+    return { token, issuedAt: now * 1000, expiresInSeconds: Math.max(1, expiresAt - now) };
   }
 
   /**

@@ -4,7 +4,8 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { AttemptThrottle } from '../../../common/security/attempt-throttle';
 import type { ConfigurationSnapshot } from '../configuration/configuration';
 import type { RequestContext } from './request';
-import { type RobotAccount, verifyRobot } from './verify-robot';
+import type { TokenClaims } from './pull-tokens';
+import { type EndedLogin, type RobotAccount, robotOfToken, verifyRobot } from './verify-robot';
 
 /** The sender of a login, as the edge saw it. */
 export type LoginSender = Pick<RequestContext, 'clientAddress' | 'userAgent' | 'requestId'>;
@@ -16,6 +17,8 @@ export interface FailedLogin {
   readonly organization: { readonly uid: string; readonly name: string } | undefined;
   /** The claimed account; empty if the user name does not have the form of one. */
   readonly robot: string;
+  /** Why a correct secret was refused; undefined for a wrong one. The client is not told. */
+  readonly ended: EndedLogin | undefined;
   readonly error: LayoverError;
 }
 
@@ -35,9 +38,9 @@ export class RobotLogins {
   ) {}
 
   /**
-   * Returns the robot account of a user name and secret. Throws UNAUTHORIZED for an unknown account
-   * and for a wrong secret, later and later after repeated failures; then TOO_MANY_LOGINS without
-   * checking the secret (docs/design/access.md#failed-logins).
+   * Returns the robot account of a user name and secret. Throws UNAUTHORIZED for an unknown or
+   * expired account and for a wrong secret, later and later after repeated failures; then
+   * TOO_MANY_LOGINS without checking the secret (docs/design/access.md#failed-logins).
    */
   async verify(
     snapshot: ConfigurationSnapshot,
@@ -47,15 +50,27 @@ export class RobotLogins {
     const attempt = { client: sender.clientAddress, account: username.slice(0, 256), secret: password };
     const waitMs = this.throttle.waitMs(attempt);
     if (waitMs > 0) throw this.report(snapshot, username, sender, tooManyLogins(waitMs));
-    const robot = verifyRobot(snapshot, username, password);
-    if (robot !== undefined) {
+    const result = verifyRobot(snapshot, username, password, this.clock.now());
+    if (result.robot !== undefined) {
       this.throttle.succeeded(attempt);
-      return robot;
+      return result.robot;
     }
-    const error = this.report(snapshot, username, sender, wrongCredentials());
+    const error = this.report(snapshot, username, sender, wrongCredentials(), result.ended);
     const delayMs = this.throttle.failed(attempt);
     if (delayMs > 0) await sleep(this.clock, delayMs);
     throw error;
+  }
+
+  /**
+   * Returns the robot account of a verified token. Throws UNAUTHORIZED if the account or the secret
+   * that the token was issued for has ended.
+   */
+  ofToken(snapshot: ConfigurationSnapshot, claims: TokenClaims): RobotAccount {
+    const robot = robotOfToken(snapshot, claims, this.clock.now());
+    if (robot !== undefined) return robot;
+    throw new LayoverError('UNAUTHORIZED', {
+      message: 'the robot account of this token was deleted or has expired, or its secret was changed; log in again',
+    });
   }
 
   private report(
@@ -63,6 +78,7 @@ export class RobotLogins {
     username: string,
     sender: LoginSender,
     error: LayoverError,
+    ended?: EndedLogin,
   ): LayoverError {
     const robot = ROBOT_NAME.test(username) ? username : '';
     const organization = snapshot.organizationsByName.get(robot.slice(0, robot.indexOf('+')));
@@ -70,6 +86,7 @@ export class RobotLogins {
       sender,
       organization: organization && { uid: organization.uid, name: organization.name },
       robot,
+      ended,
       error,
     });
     return error;
@@ -77,8 +94,8 @@ export class RobotLogins {
 }
 
 /**
- * Creates the error for an unknown robot or a wrong secret. Both have the same message, so that the
- * answer does not tell which robots exist.
+ * Creates the error for an unknown or expired robot, or a wrong secret. All have the same message,
+ * so that the answer does not tell which robots exist.
  */
 export function wrongCredentials(): LayoverError {
   return new LayoverError('UNAUTHORIZED', {

@@ -14,9 +14,20 @@ type Sent<Message, Name extends keyof Message = never> = {
 export interface OrganizationConfiguration extends Sent<Organization__Output, 'proxyCache' | 'robots' | 'scanPolicy'> {
   readonly proxyCache: ProxyCacheConfiguration | undefined;
   /** By robot name, without the name of the organization. */
-  readonly robots: ReadonlyMap<string, { readonly secretSha256: Buffer }>;
+  readonly robots: ReadonlyMap<string, RobotConfiguration>;
   /** If undefined, images are served regardless of their scan results. */
   readonly scanPolicy: ScanPolicy | undefined;
+}
+
+/** The configuration of a robot account. Times are in milliseconds since the epoch. */
+export interface RobotConfiguration {
+  readonly secretSha256: Buffer;
+  /** The secret before the last rotation, which is accepted before `endsAt`. */
+  readonly previousSecret: { readonly sha256: Buffer; readonly endsAt: number } | undefined;
+  /** The robot is refused from this time on; Infinity = never. */
+  readonly expiresAt: number;
+  /** Uids of the further organizations that the robot may pull from. */
+  readonly grantedUids: ReadonlySet<string>;
 }
 
 /**

@@ -1,7 +1,13 @@
 import type { Organization__Output } from '../../../proto/gen/layover/v1/Organization';
 import type { ProxyCache__Output } from '../../../proto/gen/layover/v1/ProxyCache';
+import type { Robot__Output } from '../../../proto/gen/layover/v1/Robot';
 import type { ScanPolicy__Output } from '../../../proto/gen/layover/v1/ScanPolicy';
-import type { OrganizationConfiguration, ProxyCacheConfiguration, ScanPolicy } from './configuration';
+import type {
+  OrganizationConfiguration,
+  ProxyCacheConfiguration,
+  RobotConfiguration,
+  ScanPolicy,
+} from './configuration';
 
 /** Length of a token key and of a SHA-256 hash, in bytes. */
 export const KEY_BYTES = 32;
@@ -35,12 +41,10 @@ export class SnapshotError extends Error {
 export function readOrganization(wire: Organization__Output): OrganizationConfiguration {
   check(wire.uid !== '' && wire.name !== '', 'an organization', 'has no uid or no name');
   const where = `organization ${wire.name}`;
-  const robots = new Map<string, { readonly secretSha256: Buffer }>();
-  for (const { name, secretSha256 } of wire.robots) {
-    check(name !== '' && !robots.has(name), where, 'has a robot whose name is empty or not unique');
-    check(secretSha256.length === KEY_BYTES, where, `has a robot ${name} whose secret is not a SHA-256 hash`);
-    // Uses a copy, because a small Buffer shares the pool of Node and would keep 8 KiB of it alive.
-    robots.set(name, { secretSha256: Buffer.from(new Uint8Array(secretSha256).buffer) });
+  const robots = new Map<string, RobotConfiguration>();
+  for (const robot of wire.robots) {
+    check(robot.name !== '' && !robots.has(robot.name), where, 'has a robot whose name is empty or not unique');
+    robots.set(robot.name, readRobot(robot, where));
   }
   return {
     ...wire,
@@ -48,6 +52,24 @@ export function readOrganization(wire: Organization__Output): OrganizationConfig
     robots,
     scanPolicy: wire.scanPolicy ? readScanPolicy(wire.scanPolicy, where) : undefined,
   };
+}
+
+function readRobot(wire: Robot__Output, where: string): RobotConfiguration {
+  const { name, expiresAt, previousSecretSha256: previous, previousSecretEndsAt: endsAt } = wire;
+  check(expiresAt >= 0, where, `has a robot ${name} with a negative expiry`);
+  check(!wire.grantedUids.includes(''), where, `has a robot ${name} with an empty organization`);
+  return {
+    secretSha256: readHash(wire.secretSha256, where, name),
+    previousSecret: previous.length === 0 ? undefined : { sha256: readHash(previous, where, name), endsAt },
+    expiresAt: expiresAt === 0 ? Infinity : expiresAt,
+    grantedUids: new Set(wire.grantedUids),
+  };
+}
+
+function readHash(wire: Buffer, where: string, robot: string): Buffer {
+  check(wire.length === KEY_BYTES, where, `has a robot ${robot} whose secret is not a SHA-256 hash`);
+  // Uses a copy, because a small Buffer shares the pool of Node and would keep 8 KiB of it alive.
+  return Buffer.from(new Uint8Array(wire).buffer);
 }
 
 function readScanPolicy(wire: ScanPolicy__Output, where: string): ScanPolicy {

@@ -12,10 +12,17 @@ interface Refusal {
   readonly robot: string;
   readonly code: string;
   readonly httpStatus: number;
+  /** Why a login with a correct secret was refused; otherwise empty. */
+  readonly reason: string;
   /** The requested reference; empty for a login. */
   readonly reference: string;
   readonly userAgent: string;
   readonly requestId: string;
+}
+
+interface SumOfError extends Pick<Refusal, 'code' | 'httpStatus'> {
+  readonly reason?: string;
+  count: number;
 }
 
 interface Sum {
@@ -27,7 +34,7 @@ interface Sum {
   count: number;
   firstAt: number;
   lastAt: number;
-  readonly errors: Map<string, { readonly code: string; readonly httpStatus: number; count: number }>;
+  readonly errors: Map<string, SumOfError>;
   readonly references: Set<string>;
 }
 
@@ -83,6 +90,7 @@ export class RefusalSums {
         robot: '',
         code,
         httpStatus: http,
+        reason: '',
         reference: `${pull.organizationName}/${pull.repository}${separator}${pull.reference}`.slice(0, MAX_TEXT),
         userAgent: event.userAgent ?? '',
         requestId: event.requestId ?? '',
@@ -93,7 +101,7 @@ export class RefusalSums {
   }
 
   /** Records a failed login, at once or in a sum. Never throws. */
-  loginFailed({ sender, organization, robot, error }: FailedLogin): void {
+  loginFailed({ sender, organization, robot, ended, error }: FailedLogin): void {
     const refusal: Refusal = {
       kind: 'LOGIN',
       organization: organization ?? { uid: '', name: '' },
@@ -101,6 +109,7 @@ export class RefusalSums {
       robot,
       code: error.entry.code,
       httpStatus: error.entry.http,
+      reason: ended ?? '',
       reference: '',
       userAgent: sender.userAgent,
       requestId: sender.requestId,
@@ -164,17 +173,18 @@ function newSum(first: Refusal, isOverflow: boolean): Sum {
 }
 
 function add(sum: Sum, refusal: Refusal, now: number): void {
-  const { code, httpStatus, reference } = refusal;
+  const { code, httpStatus, reason, reference } = refusal;
   if (sum.count === 0) {
     sum.first = refusal;
     sum.firstAt = now;
   }
   sum.count += 1;
   sum.lastAt = now;
-  const key = `${httpStatus} ${code}`;
+  const key = `${httpStatus} ${code} ${reason}`;
   const error = sum.errors.get(key);
   if (error !== undefined) error.count += 1;
-  else if (sum.errors.size < MAX_ERRORS) sum.errors.set(key, { code, httpStatus, count: 1 });
+  else if (sum.errors.size < MAX_ERRORS)
+    sum.errors.set(key, { code, httpStatus, ...(reason === '' ? {} : { reason }), count: 1 });
   if (reference !== '' && sum.references.size < MAX_REFERENCES) sum.references.add(reference);
 }
 

@@ -1,5 +1,6 @@
 import { buildImage } from '../../support/fake-registry';
 import { type Rig, type RigOptions, startRig } from './support/data-plane-rig';
+import { TestClock } from '../../support/test-clock';
 import { outcome } from './support/registry-caller';
 
 const NAME = 'team/app';
@@ -103,6 +104,40 @@ test('a private organization admits only its own robot, for its own repositories
     'robot:other+ci 200',
     'anonymous 200',
   ]);
+});
+
+test('a robot of several organizations pulls from these, until it expires while the control plane is away', async () => {
+  const clock = TestClock.running();
+  const ci = { secret: 'secret', grantedUids: ['uid-second', 'uid-deleted'], expiresAt: clock.now() + 60_000 };
+  await start({
+    overrides: { clock },
+    organizations: [
+      { name: 'first', visibility: 'PRIVATE', robots: { ci } },
+      { name: 'second', visibility: 'PRIVATE' },
+      { name: 'third', visibility: 'PRIVATE' },
+    ],
+  });
+  const names = ['first', 'second', 'third'];
+  const secret = basic('first+ci', 'secret');
+  const outcomes = (authorization: string): Promise<readonly unknown[]> =>
+    Promise.all(names.map((organization) => outcome(rig.edge.manifest('latest', { organization, authorization }))));
+  const scopes = names.map((name) => `repository:${name}/${NAME}:pull`);
+  const reply = await rig.edge.token(secret, ...scopes);
+  expect(reply.expiresInSeconds).toBeLessThanOrEqual(60);
+  expect(await outcomes(secret)).toEqual(['MISS', 'MISS', 'UNAUTHORIZED']);
+  expect(await outcomes(`Bearer ${reply.token}`)).toEqual(['REVALIDATED', 'REVALIDATED', 'UNAUTHORIZED']);
+
+  // The data plane starts with the file on its disk, and only its own clock tells that time passes.
+  await rig.catalog.stop();
+  await rig.restart();
+  expect(await outcomes(secret)).toEqual(['REVALIDATED', 'REVALIDATED', 'UNAUTHORIZED']);
+  clock.advance(60_000);
+  expect(await outcomes(secret)).toEqual(['UNAUTHORIZED', 'UNAUTHORIZED', 'UNAUTHORIZED']);
+  expect(await outcomes(`Bearer ${reply.token}`)).toEqual(['UNAUTHORIZED', 'UNAUTHORIZED', 'UNAUTHORIZED']);
+  await expect(rig.edge.token(secret, ...scopes)).rejects.toMatchObject({
+    key: 'UNAUTHORIZED',
+    message: expect.stringContaining('wrong user name or secret') as string,
+  });
 });
 
 test('lists return pages of tags and referrers, and cached ones while the upstream is down', async () => {

@@ -45,7 +45,12 @@ export function refusalAuditRow(
       lastAt: new Date(recordTime(sum.lastAt, at)).toISOString(),
       ...(sum.otherClients ? { clients: 'other clients' } : {}),
       ...(isLogin ? { robot: sum.robot.slice(0, 255) } : {}),
-      errors: errors.map(({ code, httpStatus, count }) => ({ code: code.slice(0, 64), httpStatus, count })),
+      errors: errors.map(({ code, httpStatus, count, reason }) => ({
+        code: code.slice(0, 64),
+        httpStatus,
+        count,
+        ...(reason === '' ? {} : { reason: reason.slice(0, 64) }),
+      })),
       ...(isLogin
         ? {}
         : { references: sum.references.slice(0, MAX_REFERENCES).map((reference) => reference.slice(0, 255)) }),

@@ -44,6 +44,8 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   'Mutation.validateProxyCache': { role: Role.MANAGER, scoped: true },
   'Mutation.createRobot': within(Role.MANAGER, 'organization'),
   'Mutation.rotateRobotSecret': within(Role.MANAGER, 'organization'),
+  'Mutation.setRobotExpiration': within(Role.MANAGER, 'organization'),
+  'Mutation.setRobotOrganizations': ADMIN,
   'Mutation.deleteRobot': within(Role.MANAGER, 'organization'),
   'Mutation.createApiToken': ADMIN,
   'Mutation.revokeApiToken': ADMIN,

@@ -1,7 +1,5 @@
 import { Arg, Ctx, Int, Mutation, Resolver } from 'type-graphql';
-import { actorOf, type Viewer } from '../../tenancy/tokens/viewer';
-import { Role } from '../../tenancy/tokens/role';
-import type { ChangeAuthor } from '../../tenancy/organizations/admin-changes';
+import { actorOf, authorOf } from '../../tenancy/tokens/viewer';
 import type { GraphqlContext } from '../request/context';
 import { OrganizationInput, OrganizationPatch } from '../inputs/organization.input';
 import type { OrganizationService } from '../../tenancy/organizations/organization.service';
@@ -72,8 +70,4 @@ export class OrganizationMutationsResolver {
   ): Promise<boolean> {
     return this.organizations.delete(name, expectedVersion ?? undefined, actorOf(context.viewer));
   }
-}
-
-function authorOf(viewer: Viewer): ChangeAuthor {
-  return { actor: actorOf(viewer), isAdmin: viewer.role === Role.ADMIN };
 }

@@ -97,7 +97,11 @@ export class OrganizationResolver {
 
   @FieldResolver(() => [RobotType])
   async robots(@Root() { organization }: OrganizationType): Promise<RobotType[]> {
-    const { robots, database } = this.parts;
-    return (await robots.ofOrganization(database.reader, organization.uid)).map(toRobotType);
+    const { robots, database, clock } = this.parts;
+    const rows = await robots.ofOrganization(database.reader, organization.uid);
+    const granted = new Map(rows.map(({ name }) => [name, [] as string[]]));
+    for (const grant of await robots.grantsOfOrganization(database.reader, organization.uid))
+      granted.get(grant.robot)?.push(grant.organization.name);
+    return rows.map((robot) => toRobotType({ robot, granted: granted.get(robot.name)! }, clock.now()));
   }
 }

@@ -12,7 +12,7 @@ registerEnumType(Visibility, {
   description: 'Who may pull from an organization.',
   valuesConfig: {
     PUBLIC: { description: 'Anyone may pull.' },
-    PRIVATE: { description: 'Only robots of the organization may pull.' },
+    PRIVATE: { description: 'Only robots of the organization, and robots that were given it, may pull.' },
   },
 });
 
@@ -45,10 +45,21 @@ registerEnumType(AuditKind, {
     },
     ROBOT_LOGIN_FAILED: {
       description:
-        'Logins with an unknown robot account or a wrong secret. `detail` has the claimed account; `count` says how many logins failed.',
+        'Logins with an unknown robot account or a wrong secret, or of a robot that has expired: the reason of the ' +
+        'errors in `detail` is then ROBOT_EXPIRED. PREVIOUS_SECRET_ENDED is the secret before the last rotation. ' +
+        '`detail` has the claimed account; `count` says how many logins failed.',
     },
     ORGANIZATION_UPDATED: { description: 'An organization was changed. `detail` has the old and new values.' },
-    ROBOT_ROTATED: { description: 'The secret of a robot was replaced.' },
+    ROBOT_ROTATED: {
+      description: 'The secret of a robot was replaced. `detail` says until when the previous one is accepted.',
+    },
+    ROBOT_EXPIRATION_SET: { description: 'The expiry of a robot was changed.' },
+    ROBOT_ORGANIZATIONS_SET: {
+      description:
+        'The further organizations of a robot were set. The organization of the robot has an event with the ' +
+        'whole list, and each organization that the robot may pull from now, or may not any more, has one with ' +
+        '`mayPull`.',
+    },
     TAG_UPDATED_UPSTREAM: { description: 'A tag moved at the upstream. `detail` has the old and new digests.' },
     TAG_EXPIRED: {
       description: 'A tag was not pulled for expirationSeconds, or reached its manually set expiration.',

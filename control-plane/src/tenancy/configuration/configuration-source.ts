@@ -2,10 +2,9 @@ import type { ConfigurationPosition } from '../../../../common/grpc/configuratio
 import type { Logger } from '../../../../common/runtime/logger';
 import type { SealedBox } from '../../../../common/security/sealed-box';
 import type { Organization as OrganizationMessage } from '../../../../proto/gen/layover/v1/Organization';
-import type { Robot as RobotMessage } from '../../../../proto/gen/layover/v1/Robot';
 import type { SystemSettings as SystemSettingsMessage } from '../../../../proto/gen/layover/v1/SystemSettings';
 import type { TokenKey as TokenKeyMessage } from '../../../../proto/gen/layover/v1/TokenKey';
-import type { ConfigurationChangeRow, RobotRow } from '../../../../schema/tables';
+import type { ConfigurationChangeRow, RobotGrantRow, RobotRow } from '../../../../schema/tables';
 import { chunks } from '../../db/chunks';
 import type { Database, Queries } from '../../db/database';
 import type { Organization } from '../organizations/organization';
@@ -16,6 +15,7 @@ import { type ForcedSwitches, inForce } from '../settings/system-settings';
 import type { SystemSettingsStore } from '../settings/system-settings.store';
 import type { TokenKeyStore } from '../tokens/token-key.store';
 import { toMessage } from './organization-message';
+import { toRobotMessages } from './robot-messages';
 
 /** The configuration that all organizations share. */
 export interface SharedConfiguration {
@@ -80,7 +80,11 @@ export class ConfigurationSource {
     return database.readOneMoment(async (queries) => ({
       position: await revision.head(queries),
       log: await revision.changesFrom(queries, 0),
-      organizations: this.toMessages(await organizations.all(queries), await robots.all(queries)),
+      organizations: this.toMessages(
+        await organizations.all(queries),
+        await robots.all(queries),
+        await robots.allGrants(queries),
+      ),
       shared: await this.readShared(queries),
     }));
   }
@@ -105,6 +109,7 @@ export class ConfigurationSource {
           ...this.toMessages(
             await organizations.findByUids(queries, part),
             await robots.ofOrganizations(queries, part),
+            await robots.grantsOfOrganizations(queries, part),
           ),
         );
       const isSharedChanged = log.some((change) => change.organization_uid === null);
@@ -123,15 +128,12 @@ export class ConfigurationSource {
     };
   }
 
-  private toMessages(organizations: readonly Organization[], robots: readonly RobotRow[]): OrganizationMessage[] {
-    const robotsOf = new Map<string, RobotMessage[]>();
-    for (const { organization_uid: uid, name, secret_sha256: secret } of robots) {
-      const others = robotsOf.get(uid) ?? [];
-      robotsOf.set(uid, others);
-      // Uses a copy, because the message stays in memory: a small Buffer shares the pool of Node
-      // and would keep 8 KiB of it alive.
-      others.push({ name, secretSha256: new Uint8Array(Buffer.from(secret, 'hex')) });
-    }
+  private toMessages(
+    organizations: readonly Organization[],
+    robots: readonly RobotRow[],
+    grants: readonly RobotGrantRow[],
+  ): OrganizationMessage[] {
+    const robotsOf = toRobotMessages(robots, grants);
     return organizations.map((organization) => ({
       ...toMessage(organization, this.parts),
       robots: robotsOf.get(organization.uid) ?? [],

@@ -109,7 +109,8 @@ export class OrganizationService {
 
   /**
    * Deletes an organization. Returns false if it does not exist. Its cached content ends now and is
-   * collected later. Throws VERSION_CONFLICT.
+   * collected later. Robots of other organizations lose the right to pull from it. Throws
+   * VERSION_CONFLICT.
    */
   delete(name: string, expectedVersion: number | undefined, actor: string): Promise<boolean> {
     return this.change(async (queries) => {
@@ -117,7 +118,9 @@ export class OrganizationService {
       if (current === undefined) return false;
       checkVersion(current, expectedVersion);
       const now = this.parts.clock.now();
+      const others = await this.parts.organizations.uidsWithGrants(queries, current.uid);
       await this.parts.organizations.delete(queries, current.uid);
+      for (const uid of others) await this.parts.revision.bump(queries, { uid });
       await this.parts.content.end(queries, current.uid, now);
       await this.endIdentities(queries, current, undefined, now);
       await this.record(queries, 'ORGANIZATION_DELETED', current, actor, now, { version: current.version });

@@ -40,6 +40,19 @@ export class OrganizationStore {
     return rows[0] && fromRows(rows[0]);
   }
 
+  /**
+   * Returns the organizations with these names, sorted by name. They are locked in this order until
+   * the transaction ends. Unknown ones are left out.
+   */
+  async lockByNames(queries: Queries, names: readonly string[]): Promise<readonly Organization[]> {
+    const found: Organization[] = [];
+    for (const name of [...new Set(names)].sort()) {
+      const organization = await this.lockByName(queries, name);
+      if (organization !== undefined) found.push(organization);
+    }
+    return found;
+  }
+
   /** Returns the organizations with these uids, unordered. Unknown ones are left out. */
   async findByUids(queries: Queries, uids: readonly string[]): Promise<readonly Organization[]> {
     const rows: JoinedRow[] = await this.joined(queries).whereIn('o.uid', uids);
@@ -110,8 +123,8 @@ export class OrganizationStore {
   }
 
   /**
-   * Deletes an organization with its configuration, robots, tokens and statistics. The caller ends
-   * its cached content.
+   * Deletes an organization with its configuration, robots, tokens and statistics, and the grants
+   * of its robots and of other robots to pull from it. The caller ends its cached content.
    */
   async delete(queries: Queries, uid: string): Promise<void> {
     await queries(Table.organizations).where('uid', uid).delete();
@@ -120,10 +133,20 @@ export class OrganizationStore {
       Table.quotas,
       Table.scanPolicies,
       Table.robots,
+      Table.robotGrants,
       Table.apiTokens,
       Table.statistics,
     ];
     for (const table of parts) await queries(table).where('organization_uid', uid).delete();
+    await queries(Table.robotGrants).where('granted_uid', uid).delete();
+  }
+
+  /** Returns the uids of the organizations whose robots may pull from this one. */
+  async uidsWithGrants(queries: Queries, grantedUid: string): Promise<readonly string[]> {
+    const rows: { uid: string }[] = await queries(Table.robotGrants)
+      .where('granted_uid', grantedUid)
+      .distinct({ uid: 'organization_uid' });
+    return rows.map(({ uid }) => uid);
   }
 
   /**

@@ -1,32 +1,37 @@
-import type { Clock } from '../../../../common/runtime/clock';
 import type { RobotRow } from '../../../../schema/tables';
-import { hashSecret, newSecret, SecretPrefix } from '../tokens/secret';
-import { newAuditEvent } from '../../audit/audit-event';
-import type { AuditStore } from '../../audit/audit.store';
-import type { ConfigurationRevision } from '../settings/configuration-revision';
-import type { Database, Queries } from '../../db/database';
 import { ApiError, badInput } from '../../errors/api-error';
-import type { Organization } from '../organizations/organization';
-import type { OrganizationStore } from '../organizations/organization.store';
-import type { RobotStore } from './robot.store';
-import { validateRobotDescription, validateRobotName } from './validate-robot';
-
-/** Dependencies of {@link RobotService}. */
-export interface RobotServiceParts {
-  readonly database: Database;
-  readonly organizations: OrganizationStore;
-  readonly robots: RobotStore;
-  readonly audit: AuditStore;
-  readonly revision: ConfigurationRevision;
-  readonly clock: Clock;
-}
+import type { ChangeAuthor } from '../organizations/admin-changes';
+import { hashSecret, newSecret, SecretPrefix } from '../tokens/secret';
+import {
+  lockOrganization,
+  lockRobot,
+  recordChange,
+  requireMayControl,
+  type RobotParts,
+  type RobotWithGrants,
+  usernameOf,
+} from './robot-parts';
+import { toGrantEvents } from './set-robot-organizations';
+import {
+  validateExpiration,
+  validateKeepPrevious,
+  validateRobotDescription,
+  validateRobotName,
+} from './validate-robot';
 
 /** A robot with its new secret. */
-export interface RobotWithSecret {
-  readonly robot: RobotRow;
+export interface RobotWithSecret extends RobotWithGrants {
   /** `<organization>+<robot>`. */
   readonly username: string;
   readonly secret: string;
+}
+
+/** The properties of a new robot. */
+export interface NewRobot {
+  readonly name: string;
+  readonly description: string;
+  /** Milliseconds since the epoch; null = never. */
+  readonly expiresAt: number | null;
 }
 
 /** Maximum number of robots of one organization. Every data plane holds all robots in memory. */
@@ -34,26 +39,29 @@ export const MAX_ROBOTS = 500;
 
 /**
  * Creates, rotates and deletes robots. Each change is one transaction with its audit event and the
- * configuration revision. Data planes accept the new secret, and refuse the old secret and its
+ * configuration revision. Data planes accept the new secret, and refuse ended secrets and their
  * tokens, as soon as they get the new revision.
  */
 export class RobotService {
-  constructor(private readonly parts: RobotServiceParts) {}
+  constructor(private readonly parts: RobotParts) {}
 
   /** Creates a robot. Throws BAD_USER_INPUT, NOT_FOUND (organization) or CONFLICT (name). */
-  create(organizationName: string, name: string, description: string, actor: string): Promise<RobotWithSecret> {
+  create(organizationName: string, wanted: NewRobot, actor: string): Promise<RobotWithSecret> {
+    const { database, robots, clock } = this.parts;
+    const { name, description, expiresAt } = wanted;
     validateRobotName(name);
     validateRobotDescription(description);
-    return this.parts.database.transaction(async (queries) => {
+    validateExpiration(expiresAt, clock.now());
+    return database.transaction(async (queries) => {
       // The lock serializes the creation of robots of one organization, so that the count is exact.
-      const organization = await this.organization(queries, organizationName);
-      if ((await this.parts.robots.lock(queries, organization.uid, name)) !== undefined)
+      const organization = await lockOrganization(queries, this.parts, organizationName);
+      if ((await robots.lock(queries, organization.uid, name)) !== undefined)
         throw new ApiError(
           'CONFLICT',
           `Robot '${name}' already exists in organization '${organizationName}'. Choose another name.`,
           'name',
         );
-      if ((await this.parts.robots.count(queries, organization.uid)) >= MAX_ROBOTS)
+      if ((await robots.count(queries, organization.uid)) >= MAX_ROBOTS)
         throw badInput('organization', `already has ${MAX_ROBOTS} robots, which is the maximum`);
       const secret = newSecret(SecretPrefix.robot);
       const robot: RobotRow = {
@@ -61,61 +69,69 @@ export class RobotService {
         name,
         description,
         secret_sha256: hashSecret(secret),
-        created_at: this.parts.clock.now(),
+        created_at: clock.now(),
         last_used_at: null,
+        expires_at: expiresAt,
+        previous_secret_sha256: null,
+        previous_secret_ends_at: null,
       };
-      await this.parts.robots.insert(queries, robot);
-      await this.record(queries, 'ROBOT_CREATED', organization, actor, { robot: name, description });
-      return { robot, username: `${organization.name}+${name}`, secret };
+      await robots.insert(queries, robot);
+      const detail = { robot: name, description, ...(expiresAt === null ? {} : { expiresAt: toText(expiresAt) }) };
+      await recordChange(queries, this.parts, { kind: 'ROBOT_CREATED', actor, organization, detail });
+      return { robot, granted: [], username: usernameOf(organization, robot), secret };
     });
   }
 
-  /** Replaces the secret of a robot. The old secret is invalid from then on. Throws NOT_FOUND. */
-  rotate(organizationName: string, name: string, actor: string): Promise<RobotWithSecret> {
-    return this.parts.database.transaction(async (queries) => {
-      const organization = await this.organization(queries, organizationName);
-      const robot = await this.parts.robots.lock(queries, organization.uid, name);
-      if (robot === undefined)
-        throw new ApiError(
-          'NOT_FOUND',
-          `Robot '${name}' does not exist in organization '${organizationName}'.`,
-          'name',
-        );
+  /**
+   * Replaces the secret of a robot. The secret before it is accepted for another
+   * `keepPreviousSeconds`, and an older one ends now, so there are never more than two. Throws
+   * BAD_USER_INPUT, NOT_FOUND, or FORBIDDEN (see requireMayControl).
+   */
+  rotate(
+    organizationName: string,
+    name: string,
+    keepPreviousSeconds: number,
+    author: ChangeAuthor,
+  ): Promise<RobotWithSecret> {
+    const { database, robots, clock } = this.parts;
+    validateKeepPrevious(keepPreviousSeconds);
+    return database.transaction(async (queries) => {
+      const organization = await lockOrganization(queries, this.parts, organizationName);
+      const before = await lockRobot(queries, this.parts, organization, name);
+      const granted = (await robots.grantsOf(queries, before)).map(({ organization: { name } }) => name);
+      requireMayControl(organization, { robot: before, granted }, author, 'name');
       const secret = newSecret(SecretPrefix.robot);
-      await this.parts.robots.replaceSecret(queries, { ...robot, secret_sha256: hashSecret(secret) });
-      await this.record(queries, 'ROBOT_ROTATED', organization, actor, { robot: name });
-      return { robot, username: `${organization.name}+${name}`, secret };
+      const endsAt = keepPreviousSeconds === 0 ? null : clock.now() + keepPreviousSeconds * 1000;
+      const robot: RobotRow = {
+        ...before,
+        secret_sha256: hashSecret(secret),
+        previous_secret_sha256: endsAt === null ? null : before.secret_sha256,
+        previous_secret_ends_at: endsAt,
+      };
+      await robots.replaceSecrets(queries, robot);
+      const detail = { robot: name, ...(endsAt === null ? {} : { previousSecretEndsAt: toText(endsAt) }) };
+      await recordChange(queries, this.parts, { kind: 'ROBOT_ROTATED', actor: author.actor, organization, detail });
+      return { robot, granted, username: usernameOf(organization, robot), secret };
     });
   }
 
   /** Deletes a robot. Returns false if the robot or the organization does not exist. */
   delete(organizationName: string, name: string, actor: string): Promise<boolean> {
-    return this.parts.database.transaction(async (queries) => {
-      const organization = await this.parts.organizations.lockByName(queries, organizationName);
-      const robot = organization && (await this.parts.robots.lock(queries, organization.uid, name));
+    const { database, organizations, robots, audit, clock } = this.parts;
+    return database.transaction(async (queries) => {
+      const organization = await organizations.lockByName(queries, organizationName);
+      const robot = organization && (await robots.lock(queries, organization.uid, name));
       if (organization === undefined || robot === undefined) return false;
-      await this.parts.robots.delete(queries, robot);
-      await this.record(queries, 'ROBOT_DELETED', organization, actor, { robot: name });
+      const ended = (await robots.grantsOf(queries, robot)).map((grant) => grant.organization);
+      await robots.delete(queries, robot);
+      await recordChange(queries, this.parts, { kind: 'ROBOT_DELETED', actor, organization, detail: { robot: name } });
+      const username = usernameOf(organization, robot);
+      await audit.append(queries, toGrantEvents({ username, actor, at: clock.now(), granted: [], ended }));
       return true;
     });
   }
+}
 
-  private async organization(queries: Queries, name: string): Promise<Organization> {
-    const organization = await this.parts.organizations.lockByName(queries, name);
-    if (organization === undefined)
-      throw new ApiError('NOT_FOUND', `Organization '${name}' does not exist.`, 'organization');
-    return organization;
-  }
-
-  private async record(
-    queries: Queries,
-    kind: 'ROBOT_CREATED' | 'ROBOT_ROTATED' | 'ROBOT_DELETED',
-    organization: Organization,
-    actor: string,
-    detail: object,
-  ): Promise<void> {
-    await this.parts.revision.bump(queries, organization);
-    const at = this.parts.clock.now();
-    await this.parts.audit.append(queries, [newAuditEvent({ kind, at, actor, organization, detail })]);
-  }
+function toText(time: number): string {
+  return new Date(time).toISOString();
 }

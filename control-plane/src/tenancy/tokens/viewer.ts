@@ -1,4 +1,5 @@
-import type { Role } from './role';
+import type { ChangeAuthor } from '../organizations/admin-changes';
+import { Role } from './role';
 
 /** The token that sent a request. */
 export interface Viewer {
@@ -14,4 +15,9 @@ export interface Viewer {
 /** Returns the viewer's actor in the audit log. */
 export function actorOf(viewer: Viewer): string {
   return `token:${viewer.name}`;
+}
+
+/** Returns the viewer as the author of a change. */
+export function authorOf(viewer: Viewer): ChangeAuthor {
+  return { actor: actorOf(viewer), isAdmin: viewer.role === Role.ADMIN };
 }

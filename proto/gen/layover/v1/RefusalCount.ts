@@ -6,10 +6,12 @@ export interface RefusalCount {
   'code'?: (string);
   'httpStatus'?: (number);
   'count'?: (number | string | Long);
+  'reason'?: (string);
 }
 
 export interface RefusalCount__Output {
   'code': (string);
   'httpStatus': (number);
   'count': (number);
+  'reason': (string);
 }

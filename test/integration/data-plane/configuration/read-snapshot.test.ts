@@ -6,6 +6,7 @@ import type { Organization } from '../../../../proto/gen/layover/v1/Organization
 import { encodeSnapshot, organization, PROXY_CACHE, snapshotOf } from './support';
 
 const codec = createSnapshotCodec();
+const ROBOT = { name: 'ci', secretSha256: Buffer.alloc(32, 1) };
 /** Encodes, decodes and reads a snapshot. */
 function read(snapshot: ConfigurationSnapshot) {
   const wire = codec.decode(encodeSnapshot(codec, snapshot));
@@ -51,7 +52,18 @@ test('reads all fields of a snapshot', () => {
       // An earlier control plane sends no identities.
       upstreamIdentities: ['organization:uid-org:o1:c1'],
     },
-    robots: new Map([['ci', { secretSha256: Buffer.alloc(32, 1) }]]),
+    // An earlier control plane sends nothing but the name and the secret.
+    robots: new Map([
+      [
+        'ci',
+        {
+          secretSha256: Buffer.alloc(32, 1),
+          previousSecret: undefined,
+          expiresAt: Infinity,
+          grantedUids: new Set<string>(),
+        },
+      ],
+    ]),
   };
   expect(snapshot.organizationsByName.get('org')).toMatchObject(org);
   // All other fields are passed on as they were sent.
@@ -110,6 +122,21 @@ test.each<[string, ConfigurationSnapshot, RegExp]>([
     /credentials without a version/,
   ],
   ['a negative time', snapshotOf(1, withProxy({ revalidateAfterSeconds: -1 })), /negative revalidation time/],
+  [
+    'a robot with a truncated previous hash',
+    snapshotOf(1, organization('org', { robots: [{ ...ROBOT, previousSecretSha256: Buffer.alloc(31) }] })),
+    /not a SHA-256 hash/,
+  ],
+  [
+    'a robot with a negative expiry',
+    snapshotOf(1, organization('org', { robots: [{ ...ROBOT, expiresAt: -1 }] })),
+    /negative expiry/,
+  ],
+  [
+    'a robot with an empty organization',
+    snapshotOf(1, organization('org', { robots: [{ ...ROBOT, grantedUids: [''] }] })),
+    /empty organization/,
+  ],
   [
     'a robot with a truncated hash',
     snapshotOf(1, organization('org', { robots: [{ name: 'ci', secretSha256: Buffer.alloc(16) }] })),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ConfigurationSnapshot } from '../../../../proto/gen/layover/v1/ConfigurationSnapshot';
 import type { Organization } from '../../../../proto/gen/layover/v1/Organization';
+import type { Robot } from '../../../../proto/gen/layover/v1/Robot';
 import type { ScanPolicy } from '../../../../proto/gen/layover/v1/ScanPolicy';
 import type { ProxyCache } from '../../../../proto/gen/layover/v1/ProxyCache';
 
@@ -10,8 +11,8 @@ import type { ProxyCache } from '../../../../proto/gen/layover/v1/ProxyCache';
 export interface OrganizationSpec extends ProxyCache {
   readonly name: string;
   readonly visibility?: 'PUBLIC' | 'PRIVATE';
-  /** Secrets by robot name. */
-  readonly robots?: Readonly<Record<string, string>>;
+  /** Secrets, or robots with further fields, by robot name. */
+  readonly robots?: Readonly<Record<string, string | (Robot & { readonly secret: string })>>;
   readonly scanPolicy?: ScanPolicy;
   readonly quotaBytes?: number;
 }
@@ -40,10 +41,10 @@ function organization({
     visibility,
     ...(scanPolicy === undefined ? {} : { scanPolicy }),
     quotaBytes,
-    robots: Object.entries(robots).map(([robot, secret]) => ({
-      name: robot,
-      secretSha256: createHash('sha256').update(secret).digest(),
-    })),
+    robots: Object.entries(robots).map(([robot, given]) => {
+      const { secret, ...more } = typeof given === 'string' ? { secret: given } : given;
+      return { name: robot, secretSha256: createHash('sha256').update(secret).digest(), ...more };
+    }),
     proxyCache: {
       enabled: true,
       upstreamNamespace: '',

@@ -8,6 +8,7 @@ import type {
   ConfigurationSnapshot,
   OrganizationConfiguration,
   ProxyCacheConfiguration,
+  RobotConfiguration,
   ScanPolicy,
 } from '../../../../data-plane/src/configuration/configuration';
 
@@ -23,6 +24,15 @@ function readNothing(): ProxyCacheConfiguration {
   return readOrganization(wire!).proxyCache!;
 }
 
+/** A robot in a test. Without the optional fields it never expires and has one secret. */
+export interface RobotSpec {
+  readonly secret: string;
+  readonly expiresAt?: number;
+  readonly previous?: { readonly secret: string; readonly endsAt: number };
+  /** Names of further organizations that have the uid that `organization` gives by default. */
+  readonly organizations?: readonly string[];
+}
+
 /**
  * The settings of an organization in a test; the others have the defaults of the management API.
  */
@@ -32,8 +42,8 @@ export interface OrganizationSpec extends Partial<Omit<ProxyCacheConfiguration, 
   readonly visibility?: 'PUBLIC' | 'PRIVATE';
   readonly username?: string;
   readonly noProxy?: boolean;
-  /** Secrets by robot name. */
-  readonly robots?: Readonly<Record<string, string>>;
+  /** Secrets, or robots, by robot name. */
+  readonly robots?: Readonly<Record<string, string | RobotSpec>>;
   readonly scanPolicy?: ScanPolicy;
   readonly quotaBytes?: number;
   readonly rejectsOversize?: boolean;
@@ -61,9 +71,9 @@ export function organization(spec: OrganizationSpec): OrganizationConfiguration 
     quotaBytes,
     rejectsOversize,
     robots: new Map(
-      Object.entries(robots).map(([robot, secret]) => [
+      Object.entries(robots).map(([robot, given]) => [
         robot,
-        { secretSha256: createHash('sha256').update(secret).digest() },
+        toRobot(typeof given === 'string' ? { secret: given } : given),
       ]),
     ),
     proxyCache: noProxy
@@ -80,6 +90,16 @@ export function organization(spec: OrganizationSpec): OrganizationConfiguration 
           directRanges: true,
           ...proxy,
         },
+  };
+}
+
+function toRobot({ secret, expiresAt = Infinity, previous, organizations = [] }: RobotSpec): RobotConfiguration {
+  const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return {
+    secretSha256: sha256(secret),
+    previousSecret: previous && { sha256: sha256(previous.secret), endsAt: previous.endsAt },
+    expiresAt,
+    grantedUids: new Set(organizations.map((name) => `uid-${name}`)),
   };
 }
 

@@ -137,6 +137,18 @@ describe('a private organization with a mirror host', () => {
   test('answers its robots', () => {
     expect(meanings([VAULT, OPEN], 'open/app', 'vault.test', { caller: robotOf('vault') })).toEqual(['vault open/app']);
   });
+
+  test('answers robots of other organizations that may pull from it', () => {
+    const caller = { ...robotOf('open'), grantedUids: new Set(['uid-vault']) };
+    expect(meanings([VAULT, OPEN], 'team/app', 'vault.test', { caller })).toEqual(['vault team/app']);
+  });
+
+  test('answers them for its mirror host only: its manager could otherwise take over another registry', () => {
+    const plain = { ...VAULT, mirrorHost: '' };
+    const caller = { ...robotOf('open'), grantedUids: new Set(['uid-vault']) };
+    expect(meanings([plain, OPEN], 'team/app', 'vault.test', { caller })).toEqual(['? team/app']);
+    expect(meanings([plain, OPEN], 'team/app', 'vault.test', { caller: robotOf('vault') })).toEqual(['vault team/app']);
+  });
 });
 
 describe('a host name of the edge that stands for an organization', () => {

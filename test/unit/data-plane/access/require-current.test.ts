@@ -8,7 +8,11 @@ const basic = (user: string, secret: string): string => `Basic ${Buffer.from(`${
 function rig() {
   const { configuration, checks } = pullRig(
     { name: 'open', robots: { ci: 'open secret' } },
-    { name: 'vault', visibility: 'PRIVATE', robots: { ci: 'vault secret' } },
+    {
+      name: 'vault',
+      visibility: 'PRIVATE',
+      robots: { ci: 'vault secret', both: { secret: 'both', organizations: ['open'] } },
+    },
   );
   const access = new Access(configuration, checks, 'this-node', MAX_AGE_MS);
   /** Returns `ok`, or the key of the error. */
@@ -25,20 +29,21 @@ function rig() {
   return { configuration, pull, bearer };
 }
 
-test('an old configuration opens a public organization to its own robots only', async () => {
+test('an old configuration opens a public organization only to robots that may pull from it if it is private', async () => {
   const { configuration, pull, bearer } = rig();
   const scope = 'repository:open/alpine:pull';
   const strangers = ['', await bearer('', scope), basic('vault+ci', 'vault secret')];
-  const own = [basic('open+ci', 'open secret'), await bearer(basic('open+ci', 'open secret'), scope)];
+  const [ci, both] = [basic('open+ci', 'open secret'), basic('vault+both', 'both')];
+  const own = [ci, await bearer(ci, scope), both];
   const outcomes = (callers: readonly string[]): Promise<readonly string[]> =>
     Promise.all(callers.map((authorization) => pull('open', authorization)));
 
   configuration.ageMs = MAX_AGE_MS;
-  expect(await outcomes([...strangers, ...own])).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+  expect(await outcomes([...strangers, ...own])).toEqual(['ok', 'ok', 'ok', 'ok', 'ok', 'ok']);
   for (const ageMs of [MAX_AGE_MS + 1, Infinity]) {
     configuration.ageMs = ageMs;
     expect(await outcomes(strangers)).toEqual(['NOT_READY', 'NOT_READY', 'NOT_READY']);
-    expect(await outcomes(own)).toEqual(['ok', 'ok']);
+    expect(await outcomes(own)).toEqual(['ok', 'ok', 'ok']);
   }
 });
 

@@ -132,3 +132,13 @@ test('an event that stands for one request has the count 1', async () => {
   await plane.organization('third');
   expect((await events('ORGANIZATION_CREATED')).map(({ count }) => count)).toEqual([1, 1, 1]);
 });
+
+test('a failed login says why a correct secret was refused', async () => {
+  const errors = [
+    { code: 'UNAUTHORIZED', httpStatus: 401, count: 2, reason: 'ROBOT_EXPIRED' },
+    { code: 'UNAUTHORIZED', httpStatus: 401, count: 1 },
+  ];
+  await record(refusals({ kind: 'LOGIN', robot: 'acme+old', count: 3, errors, references: [] }));
+  const details = (await events('ROBOT_LOGIN_FAILED')).map(({ detail }) => JSON.parse(detail) as object);
+  expect(details).toContainEqual(expect.objectContaining({ robot: 'acme+old', errors }));
+});

@@ -43,6 +43,14 @@ const TABLE: Readonly<Record<string, readonly [request: string, audience: Audien
     'mutation { rotateRobotSecret(organization: "ORG", name: "r") { secret } }',
     'managers of ORG',
   ],
+  'Mutation.setRobotExpiration': [
+    'mutation { setRobotExpiration(organization: "ORG", name: "r", expiresAt: null) { name } }',
+    'managers of ORG',
+  ],
+  'Mutation.setRobotOrganizations': [
+    'mutation { setRobotOrganizations(organization: "ORG", name: "r", organizations: []) { name } }',
+    'admins',
+  ],
   'Mutation.deleteRobot': ['mutation { deleteRobot(organization: "ORG", name: "r") }', 'managers of ORG'],
   'Mutation.createApiToken': [
     'mutation { createApiToken(name: "t", role: READER, organization: "ORG") { id } }',
