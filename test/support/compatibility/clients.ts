@@ -31,5 +31,6 @@ export const CLIENTS: Readonly<
 > = {
   podman: { name: 'podman', failures: {} },
   skopeo: { name: 'skopeo', failures: {} },
-  containerd: { name: 'containerd (ctr)', failures: {} },
+  containerd: { name: 'containerd 1.6 (ctr)', failures: {} },
+  containerd2: { name: 'containerd 2.4 (ctr)', failures: {} },
 };

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf } from '../../../common/oci/digest';
-import { CONTAINERD_PROGRAMS, startContainerd } from './containerd';
+import { CONTAINERD_RELEASES, type ContainerdRelease, startContainerd } from './containerd';
 import { containersHome } from './containers-home';
 import { podmanIn } from './podman';
 import { skopeoIn } from './skopeo';
@@ -45,7 +45,8 @@ export interface PullClientKind {
 export const PULL_CLIENTS = {
   podman: { programs: ['podman'], start: startPodman },
   skopeo: { programs: ['skopeo'], start: startSkopeo },
-  containerd: { programs: CONTAINERD_PROGRAMS, start: startContainerdClient },
+  containerd: containerdClient(CONTAINERD_RELEASES.debian),
+  containerd2: containerdClient(CONTAINERD_RELEASES.current),
 } as const satisfies Readonly<Record<string, PullClientKind>>;
 
 async function startPodman(setup: PullClientSetup): Promise<PullClient> {
@@ -82,8 +83,15 @@ async function startSkopeo(setup: PullClientSetup): Promise<PullClient> {
   };
 }
 
-async function startContainerdClient({ layover, mirror }: PullClientSetup): Promise<PullClient> {
-  const containerd = await startContainerd();
+function containerdClient(release: ContainerdRelease): PullClientKind {
+  return { programs: release.programs, start: (setup) => startContainerdClient(release, setup) };
+}
+
+async function startContainerdClient(
+  release: ContainerdRelease,
+  { layover, mirror }: PullClientSetup,
+): Promise<PullClient> {
+  const containerd = await startContainerd(release);
   const host = `[host."http://${layover}"]\n  capabilities = ["pull", "resolve"]\n`;
   await containerd.configure(mirror.registry, `server = "https://${mirror.registry}"\n\n${host}`);
   await containerd.configure(layover, `server = "http://${layover}"\n\n${host}`);
