@@ -47,6 +47,8 @@ export interface FetchOptions {
 
 /** A separate containerd that only stores content. */
 export interface Containerd {
+  /** The path of its socket. */
+  readonly socket: string;
   /** Writes the `hosts.toml` of an upstream, as in `/etc/containerd/certs.d/<upstream>/`. */
   configure(upstream: string, hostsToml: string): Promise<void>;
   /**
@@ -81,6 +83,7 @@ export async function startContainerd(release: ContainerdRelease): Promise<Conta
     const ctr = (...args: string[]) => mustRun(findProgram(client)!, ['--address', at('c.sock'), ...args], { env });
     const stored = async (): Promise<readonly string[]> => linesOf((await ctr('content', 'ls', '--quiet')).stdout);
     return {
+      socket: at('c.sock'),
       async configure(upstream, hostsToml) {
         await mkdir(join(at('hosts'), upstream), { recursive: true });
         await writeFile(join(at('hosts'), upstream, 'hosts.toml'), hostsToml);

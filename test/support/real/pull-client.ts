@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { digestOf } from '../../../common/oci/digest';
 import { CONTAINERD_RELEASES, type ContainerdRelease, startContainerd } from './containerd';
 import { containersHome } from './containers-home';
+import { DOCKER_PROGRAMS, startDocker } from './docker';
 import { podmanIn } from './podman';
 import { skopeoIn } from './skopeo';
 
@@ -32,6 +33,8 @@ export interface PullClientSetup {
   readonly layover: string;
   /** A registry that is pulled through Layover as its mirror. */
   readonly mirror: { readonly registry: string; readonly organization: string };
+  /** The address of the edge at which the organization of the mirror is at the root. */
+  readonly mirrorRoot: string;
 }
 
 /** A kind of client. */
@@ -47,6 +50,7 @@ export const PULL_CLIENTS = {
   skopeo: { programs: ['skopeo'], start: startSkopeo },
   containerd: containerdClient(CONTAINERD_RELEASES.debian),
   containerd2: containerdClient(CONTAINERD_RELEASES.current),
+  docker: { programs: DOCKER_PROGRAMS, start: startDockerClient },
 } as const satisfies Readonly<Record<string, PullClientKind>>;
 
 async function startPodman(setup: PullClientSetup): Promise<PullClient> {
@@ -99,6 +103,18 @@ async function startContainerdClient(
     pull: (reference, options = {}) => containerd.fetch(reference, { architecture: 'amd64', ...options }),
     forget: () => containerd.clear(),
     stop: () => containerd.stop(),
+  };
+}
+
+async function startDockerClient({ mirrorRoot }: PullClientSetup): Promise<PullClient> {
+  const docker = await startDocker([`http://${mirrorRoot}`]);
+  return {
+    async pull(reference, { architecture = 'amd64', credentials } = {}) {
+      await docker.pull(reference, { architecture, login: credentials });
+      return docker.digestsOf(reference);
+    },
+    forget: () => docker.removeImages(),
+    stop: () => docker.stop(),
   };
 }
 
