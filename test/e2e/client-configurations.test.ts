@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../../common/runtime/package-root';
+import { BUILDKIT_PROGRAMS, startBuildKit } from '../support/real/buildkit';
 import { CONTAINERD_RELEASES, startContainerd } from '../support/real/containerd';
 import { containersHome } from '../support/real/containers-home';
 import { podmanIn } from '../support/real/podman';
@@ -66,6 +67,17 @@ describeWith(STAGE_PROGRAMS, 'client configurations of docs/operations.md', () =
       await home.remove();
     }
   }, 60_000);
+
+  describeWith(BUILDKIT_PROGRAMS, 'BuildKit', () => {
+    test('let BuildKit build from docker.io/library/app through buildkitd.toml', async () => {
+      const buildKit = await startBuildKit(fragment('BuildKit', stage.layover.host));
+      try {
+        await buildKit.build('FROM docker.io/library/app:v1\nLABEL built=yes\n');
+      } finally {
+        await buildKit.stop();
+      }
+    }, 60_000);
+  });
 
   describe.each(Object.values(CONTAINERD_RELEASES))('$name', (release) =>
     describeWith(release.programs, 'as the client', () => {

@@ -3,12 +3,11 @@ import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { CONTAINERD_RELEASES, startContainerd } from './containerd';
-import { findProgram } from './programs';
-import { startServerProgram } from './server-program';
+import { OWN_MOUNTS_PROGRAMS, startOwnMounts } from './own-mounts';
 import { temporaryFolder } from './temporary-folder';
 
 /** Programs of the Docker Engine. It brings runc, and stores images without its containerd. */
-export const DOCKER_PROGRAMS = ['dockerd', 'unshare', ...CONTAINERD_RELEASES.debian.programs] as const;
+export const DOCKER_PROGRAMS = ['dockerd', ...OWN_MOUNTS_PROGRAMS, ...CONTAINERD_RELEASES.debian.programs] as const;
 
 /** A login that the client of a user sends along. */
 export interface DockerLogin {
@@ -61,15 +60,10 @@ export async function startDocker(mirrors: readonly string[]): Promise<Docker> {
       ip6tables: false,
     };
     await writeFile(at('daemon.json'), JSON.stringify(configuration));
-    const inNamespace = ['--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /run && exec "$0" "$@"'];
-    const server = await startServerProgram(
-      findProgram('unshare')!,
-      [...inNamespace, findProgram('dockerd')!, '--config-file', at('daemon.json')],
-      {
-        env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin`, HOME: folder.path, TMPDIR: folder.path },
-        ready: /API listen on/,
-      },
-    );
+    const server = await startOwnMounts('dockerd', ['--config-file', at('daemon.json')], {
+      env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin`, HOME: folder.path, TMPDIR: folder.path },
+      ready: /API listen on/,
+    });
     ends.push(() => server.stop());
     return { ...engineAt(at('d.sock')), stop };
   } catch (error) {
