@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OWN_MOUNTS_PROGRAMS, startOwnMounts } from './own-mounts';
+import { ownMountsPrograms, startOwnMounts } from './own-mounts';
 import { findProgram } from './programs';
 import { mustRun } from './run-program';
 import { temporaryFolder } from './temporary-folder';
 
 /** Programs of BuildKit: the daemon, its client, and the runtime of its worker. */
-export const BUILDKIT_PROGRAMS = ['buildkitd', 'buildctl', 'runc', ...OWN_MOUNTS_PROGRAMS] as const;
+export const BUILDKIT_PROGRAMS = ['buildkitd', 'buildctl', 'runc', ...ownMountsPrograms()] as const;
 
 /** A separate BuildKit. */
 export interface BuildKit {

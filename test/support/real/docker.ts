@@ -3,11 +3,11 @@ import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { CONTAINERD_RELEASES, startContainerd } from './containerd';
-import { OWN_MOUNTS_PROGRAMS, startOwnMounts } from './own-mounts';
+import { ownMountsPrograms, startOwnMounts } from './own-mounts';
 import { temporaryFolder } from './temporary-folder';
 
 /** Programs of the Docker Engine. It brings runc, and stores images without its containerd. */
-export const DOCKER_PROGRAMS = ['dockerd', ...OWN_MOUNTS_PROGRAMS, ...CONTAINERD_RELEASES.debian.programs] as const;
+export const DOCKER_PROGRAMS = ['dockerd', ...ownMountsPrograms(), ...CONTAINERD_RELEASES.debian.programs] as const;
 
 /** A login that the client of a user sends along. */
 export interface DockerLogin {

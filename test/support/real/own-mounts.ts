@@ -1,12 +1,19 @@
+import { spawnSync } from 'node:child_process';
 import { findProgram } from './programs';
 import { type ServerProgram, type ServerProgramOptions, startServerProgram } from './server-program';
 
-/** Programs that {@link startOwnMounts} needs. */
-export const OWN_MOUNTS_PROGRAMS = ['unshare', 'mount'] as const;
+/** What a machine lacks that does not allow mount namespaces, as `describeWith` names it. */
+const RIGHT_TO_MOUNT = 'the right to mount';
+
+/** Returns what {@link startOwnMounts} needs: programs, and the right to mount if it is missing. */
+export function ownMountsPrograms(): readonly string[] {
+  const mayMount = spawnSync('unshare', ['--mount', 'true'], { stdio: 'ignore' }).status === 0;
+  return ['unshare', 'mount', ...(mayMount ? [] : [RIGHT_TO_MOUNT])];
+}
 
 /**
  * Starts a server like {@link startServerProgram}, in a mount namespace of its own with an empty
- * /run. Its mounts and its files there end with it, however it ends. Needs the rights of root.
+ * /run. Its mounts and its files there end with it, however it ends.
  */
 export function startOwnMounts(
   program: string,
