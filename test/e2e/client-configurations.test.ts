@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../../common/runtime/package-root';
-import { CONTAINERD_PROGRAMS, startContainerd } from '../support/real/containerd';
+import { BUILDKIT_PROGRAMS, startBuildKit } from '../support/real/buildkit';
+import { CONTAINERD_RELEASES, startContainerd } from '../support/real/containerd';
 import { containersHome } from '../support/real/containers-home';
 import { podmanIn } from '../support/real/podman';
 import { describeWith } from '../support/real/programs';
@@ -67,17 +68,44 @@ describeWith(STAGE_PROGRAMS, 'client configurations of docs/operations.md', () =
     }
   }, 60_000);
 
-  describeWith(CONTAINERD_PROGRAMS, 'containerd', () => {
-    test('let containerd fetch docker.io/library/app through hosts.toml', async () => {
-      const containerd = await startContainerd();
+  describeWith(BUILDKIT_PROGRAMS, 'BuildKit', () => {
+    test('let BuildKit build from docker.io/library/app through buildkitd.toml', async () => {
+      const buildKit = await startBuildKit(fragment('BuildKit', stage.layover.host));
       try {
-        await containerd.configure('docker.io', fragment('containerd', stage.layover.host));
-        stage.relay.reset();
-        const content = await containerd.fetch('docker.io/library/app:v1');
-        expect([...content].sort()).toEqual([image.digest, ...blobsOf(image).map(({ digest }) => digest)].sort());
+        await buildKit.build('FROM docker.io/library/app:v1\nLABEL built=yes\n');
       } finally {
-        await containerd.stop();
+        await buildKit.stop();
       }
     }, 60_000);
   });
+
+  describe.each(Object.values(CONTAINERD_RELEASES))('$name', (release) =>
+    describeWith(release.programs, 'as the client', () => {
+      test('let containerd fetch docker.io/library/app through hosts.toml', async () => {
+        const containerd = await startContainerd(release);
+        try {
+          await containerd.configure('docker.io', fragment('containerd', stage.layover.host));
+          stage.relay.reset();
+          const content = await containerd.fetch('docker.io/library/app:v1');
+          expect([...content].sort()).toEqual([image.digest, ...blobsOf(image).map(({ digest }) => digest)].sort());
+        } finally {
+          await containerd.stop();
+        }
+      }, 60_000);
+
+      test('fetches through a host whose path names the organization, with override_path', async () => {
+        const containerd = await startContainerd(release);
+        try {
+          const host = `[host."http://${stage.layover.host}/v2/docker"]\n  capabilities = ["pull", "resolve"]\n`;
+          await containerd.configure(
+            'docker.io',
+            `server = "http://${stage.layover.host}"\n${host}  override_path = true\n`,
+          );
+          expect(await containerd.fetch('docker.io/library/app:v1')).toContain(image.digest);
+        } finally {
+          await containerd.stop();
+        }
+      }, 60_000);
+    }),
+  );
 });

@@ -69,7 +69,9 @@ const OPERATIONS: Readonly<Record<ClientOperationName, (parts: Parts) => Promise
     const { createRobot } = await stage.layover.graphql.run<{ createRobot: { username: string; secret: string } }>(
       `mutation { createRobot(organization: "vault", name: "${parts.repository.replace(/.*\//, '')}") { username secret } }`,
     );
-    await expect(client.pull(at(':v1', 'vault'))).rejects.toThrow(/401|unauthorized|authentication|authorization/i);
+    await expect(client.pull(at(':v1', 'vault'))).rejects.toThrow(
+      /401|unauthorized|authentication|authorization|docker login/i,
+    );
     expect(await client.pull(at(':v1', 'vault'), { credentials: createRobot })).toContain(image.digest);
   },
   async missing(parts) {
@@ -99,7 +101,7 @@ describe.each(Object.keys(PULL_CLIENTS) as readonly ClientName[])('the client %s
     let client: PullClient;
 
     beforeAll(async () => {
-      stage = await startStage();
+      stage = await startStage({ env: { LAYOVER_ORGANIZATION_HOSTS: 'localhost=docker' } });
       await stage.createOrganization('docker', { mirrorHost: 'docker.io' });
       await stage.createOrganization('vault');
       await stage.layover.graphql.run(
@@ -108,6 +110,7 @@ describe.each(Object.keys(PULL_CLIENTS) as readonly ClientName[])('the client %s
       client = await kind.start({
         layover: stage.layover.host,
         mirror: { registry: 'docker.io', organization: 'docker' },
+        mirrorRoot: `localhost:${stage.layover.host.split(':')[1]}`,
       });
     }, TIME);
 

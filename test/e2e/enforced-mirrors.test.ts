@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../../common/runtime/package-root';
-import { CONTAINERD_PROGRAMS, startContainerd } from '../support/real/containerd';
+import { CONTAINERD_RELEASES, startContainerd } from '../support/real/containerd';
 import { containersHome } from '../support/real/containers-home';
 import { type CountingRelay, startCountingRelay } from '../support/real/counting-relay';
 import { podmanIn } from '../support/real/podman';
@@ -73,31 +73,33 @@ describeWith(STAGE_PROGRAMS, 'a refused image', () => {
     expect(direct.requests.some(({ path }) => path.includes('secret/app/manifests'))).toBe(true);
   }, 60_000);
 
-  describeWith(CONTAINERD_PROGRAMS, 'with containerd', () => {
-    async function withContainerd(hosts: string, reference: string): Promise<readonly string[]> {
-      const containerd = await startContainerd();
-      try {
-        // containerd writes the colon of a port as an underscore.
-        await containerd.configure(direct.host.replace(':', '_') + '_', hosts);
-        await containerd.configure(direct.host, hosts);
-        return await containerd.fetch(reference);
-      } finally {
-        await containerd.stop();
+  describe.each(Object.values(CONTAINERD_RELEASES))('with $name', (release) =>
+    describeWith(release.programs, 'as the client', () => {
+      async function withContainerd(hosts: string, reference: string): Promise<readonly string[]> {
+        const containerd = await startContainerd(release);
+        try {
+          // containerd writes the colon of a port as an underscore.
+          await containerd.configure(direct.host.replace(':', '_') + '_', hosts);
+          await containerd.configure(direct.host, hosts);
+          return await containerd.fetch(reference);
+        } finally {
+          await containerd.stop();
+        }
       }
-    }
 
-    test('causes no request at the upstream in the enforced form', async () => {
-      const hosts = enforced('containerd', stage.layover.host, direct.host);
-      expect(await withContainerd(hosts, `${direct.host}/open/app:v1`)).toContain(allowed.digest);
-      stage.relay.reset();
-      await expect(withContainerd(hosts, `${direct.host}/secret/app:v1`)).rejects.toThrow(/403/);
-      expect([direct.requests, stage.relay.requests]).toEqual([[], []]);
-    }, 60_000);
+      test('causes no request at the upstream in the enforced form', async () => {
+        const hosts = enforced('containerd', stage.layover.host, direct.host);
+        expect(await withContainerd(hosts, `${direct.host}/open/app:v1`)).toContain(allowed.digest);
+        stage.relay.reset();
+        await expect(withContainerd(hosts, `${direct.host}/secret/app:v1`)).rejects.toThrow(/403/);
+        expect([direct.requests, stage.relay.requests]).toEqual([[], []]);
+      }, 60_000);
 
-    test('is pulled from the upstream in the mirror form', async () => {
-      const hosts = `server = "http://${direct.host}"\n[host."http://${stage.layover.host}"]\n  capabilities = ["pull", "resolve"]\n`;
-      await withContainerd(hosts, `${direct.host}/secret/app:v1`);
-      expect(direct.requests.some(({ path }) => path.includes('secret/app'))).toBe(true);
-    }, 60_000);
-  });
+      test('is pulled from the upstream in the mirror form', async () => {
+        const hosts = `server = "http://${direct.host}"\n[host."http://${stage.layover.host}"]\n  capabilities = ["pull", "resolve"]\n`;
+        await withContainerd(hosts, `${direct.host}/secret/app:v1`);
+        expect(direct.requests.some(({ path }) => path.includes('secret/app'))).toBe(true);
+      }, 60_000);
+    }),
+  );
 });

@@ -31,5 +31,7 @@ export const CLIENTS: Readonly<
 > = {
   podman: { name: 'podman', failures: {} },
   skopeo: { name: 'skopeo', failures: {} },
-  containerd: { name: 'containerd (ctr)', failures: {} },
+  containerd: { name: 'containerd 1.6 (ctr)', failures: {} },
+  docker: { name: 'Docker Engine 20.10', failures: {} },
+  containerd2: { name: 'containerd 2.4 (ctr)', failures: {} },
 };

@@ -5,8 +5,38 @@ import { mustRun } from './run-program';
 import { startServerProgram } from './server-program';
 import { temporaryFolder } from './temporary-folder';
 
-/** Programs of containerd: the daemon and its debugging client. */
-export const CONTAINERD_PROGRAMS = ['containerd', 'ctr'] as const;
+/** A release of containerd: its daemon, its debugging client, and the plugins that are left out. */
+export interface ContainerdRelease {
+  readonly name: string;
+  readonly programs: readonly [daemon: string, client: string];
+  /** Plugins that a store of content does not need, and that write outside the folder. */
+  readonly withoutPlugins: readonly string[];
+  /** Options of the client that leave out the manifests of platforms that are not fetched. */
+  readonly onePlatform: readonly string[];
+}
+
+/** The releases: Debian's, and one that `.ci/run` builds. */
+export const CONTAINERD_RELEASES = {
+  debian: {
+    name: 'containerd 1.6',
+    programs: ['containerd', 'ctr'],
+    withoutPlugins: ['io.containerd.grpc.v1.cri', 'io.containerd.internal.v1.opt'],
+    onePlatform: [],
+  },
+  current: {
+    name: 'containerd 2',
+    programs: ['containerd2', 'ctr2'],
+    withoutPlugins: [
+      'io.containerd.cri.v1.images',
+      'io.containerd.cri.v1.runtime',
+      'io.containerd.grpc.v1.cri',
+      'io.containerd.internal.v1.opt',
+      'io.containerd.nri.v1.nri',
+      'io.containerd.podsandbox.controller.v1.podsandbox',
+    ],
+    onePlatform: ['--skip-metadata'],
+  },
+} as const satisfies Readonly<Record<string, ContainerdRelease>>;
 
 /** What is fetched, and how. */
 export interface FetchOptions {
@@ -17,6 +47,8 @@ export interface FetchOptions {
 
 /** A separate containerd that only stores content. */
 export interface Containerd {
+  /** The path of its socket. */
+  readonly socket: string;
   /** Writes the `hosts.toml` of an upstream, as in `/etc/containerd/certs.d/<upstream>/`. */
   configure(upstream: string, hostsToml: string): Promise<void>;
   /**
@@ -29,7 +61,8 @@ export interface Containerd {
 }
 
 /** Starts containerd in a temporary folder. Throws an Error with the output if the start fails. */
-export async function startContainerd(): Promise<Containerd> {
+export async function startContainerd(release: ContainerdRelease): Promise<Containerd> {
+  const [daemon, client] = release.programs;
   const folder = await temporaryFolder('containerd');
   const at = (name: string): string => join(folder.path, name);
   const env = { PATH: process.env.PATH, HOME: folder.path, TMPDIR: folder.path };
@@ -38,24 +71,26 @@ export async function startContainerd(): Promise<Containerd> {
       'version = 2',
       `root = "${at('root')}"`,
       `state = "${at('state')}"`,
-      'disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]',
+      `disabled_plugins = ${JSON.stringify(release.withoutPlugins)}`,
       `[grpc]\naddress = "${at('c.sock')}"`,
       `[ttrpc]\naddress = "${at('t.sock')}"`,
     ];
     await writeFile(at('config.toml'), configuration.join('\n'));
-    const server = await startServerProgram(findProgram('containerd')!, ['--config', at('config.toml')], {
+    const server = await startServerProgram(findProgram(daemon)!, ['--config', at('config.toml')], {
       env,
       ready: /containerd successfully booted/,
     });
-    const ctr = (...args: string[]) => mustRun(findProgram('ctr')!, ['--address', at('c.sock'), ...args], { env });
+    const ctr = (...args: string[]) => mustRun(findProgram(client)!, ['--address', at('c.sock'), ...args], { env });
     const stored = async (): Promise<readonly string[]> => linesOf((await ctr('content', 'ls', '--quiet')).stdout);
     return {
+      socket: at('c.sock'),
       async configure(upstream, hostsToml) {
         await mkdir(join(at('hosts'), upstream), { recursive: true });
         await writeFile(join(at('hosts'), upstream, 'hosts.toml'), hostsToml);
       },
       async fetch(reference, { architecture, credentials } = {}) {
-        const choice = architecture === undefined ? ['--all-platforms'] : ['--platform', `linux/${architecture}`];
+        const one = [...release.onePlatform, '--platform', `linux/${architecture}`];
+        const choice = architecture === undefined ? ['--all-platforms'] : one;
         const user = credentials === undefined ? [] : ['--user', `${credentials.username}:${credentials.secret}`];
         await ctr('content', 'fetch', '--hosts-dir', at('hosts'), ...choice, ...user, reference);
         return stored();

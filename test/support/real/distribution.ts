@@ -86,6 +86,8 @@ function configuration(folder: string, { htpasswd, proxyOf }: DistributionOption
       delete: { enabled: true },
     },
     http: { addr: '127.0.0.1:0', secret: 'a secret of the tests' },
+    // Layers with URLs of their own, as in images of Windows.
+    validation: { manifests: { urls: { allow: ['^https?://'] } } },
     ...(htpasswd === true && { auth: { htpasswd: { realm: 'tests', path: join(folder, 'htpasswd') } } }),
     ...(proxyOf !== undefined && { proxy: { remoteurl: proxyOf } }),
   };

@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf } from '../../../common/oci/digest';
-import { CONTAINERD_PROGRAMS, startContainerd } from './containerd';
+import { CONTAINERD_RELEASES, type ContainerdRelease, startContainerd } from './containerd';
 import { containersHome } from './containers-home';
+import { DOCKER_PROGRAMS, startDocker } from './docker';
 import { podmanIn } from './podman';
 import { skopeoIn } from './skopeo';
 
@@ -32,6 +33,8 @@ export interface PullClientSetup {
   readonly layover: string;
   /** A registry that is pulled through Layover as its mirror. */
   readonly mirror: { readonly registry: string; readonly organization: string };
+  /** The address of the edge at which the organization of the mirror is at the root. */
+  readonly mirrorRoot: string;
 }
 
 /** A kind of client. */
@@ -45,7 +48,9 @@ export interface PullClientKind {
 export const PULL_CLIENTS = {
   podman: { programs: ['podman'], start: startPodman },
   skopeo: { programs: ['skopeo'], start: startSkopeo },
-  containerd: { programs: CONTAINERD_PROGRAMS, start: startContainerdClient },
+  containerd: containerdClient(CONTAINERD_RELEASES.debian),
+  containerd2: containerdClient(CONTAINERD_RELEASES.current),
+  docker: { programs: DOCKER_PROGRAMS, start: startDockerClient },
 } as const satisfies Readonly<Record<string, PullClientKind>>;
 
 async function startPodman(setup: PullClientSetup): Promise<PullClient> {
@@ -82,8 +87,15 @@ async function startSkopeo(setup: PullClientSetup): Promise<PullClient> {
   };
 }
 
-async function startContainerdClient({ layover, mirror }: PullClientSetup): Promise<PullClient> {
-  const containerd = await startContainerd();
+function containerdClient(release: ContainerdRelease): PullClientKind {
+  return { programs: release.programs, start: (setup) => startContainerdClient(release, setup) };
+}
+
+async function startContainerdClient(
+  release: ContainerdRelease,
+  { layover, mirror }: PullClientSetup,
+): Promise<PullClient> {
+  const containerd = await startContainerd(release);
   const host = `[host."http://${layover}"]\n  capabilities = ["pull", "resolve"]\n`;
   await containerd.configure(mirror.registry, `server = "https://${mirror.registry}"\n\n${host}`);
   await containerd.configure(layover, `server = "http://${layover}"\n\n${host}`);
@@ -91,6 +103,18 @@ async function startContainerdClient({ layover, mirror }: PullClientSetup): Prom
     pull: (reference, options = {}) => containerd.fetch(reference, { architecture: 'amd64', ...options }),
     forget: () => containerd.clear(),
     stop: () => containerd.stop(),
+  };
+}
+
+async function startDockerClient({ mirrorRoot }: PullClientSetup): Promise<PullClient> {
+  const docker = await startDocker([`http://${mirrorRoot}`]);
+  return {
+    async pull(reference, { architecture = 'amd64', credentials } = {}) {
+      await docker.pull(reference, { architecture, login: credentials });
+      return docker.digestsOf(reference);
+    },
+    forget: () => docker.removeImages(),
+    stop: () => docker.stop(),
   };
 }
 

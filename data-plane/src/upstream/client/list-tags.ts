@@ -3,6 +3,7 @@ import type { TagPageRequest, UpstreamRepository, UpstreamTagPage } from '../ups
 import { readTagPage, type SentTagPage } from './read-tag-page';
 import type { RegistryClient } from './registry-client';
 import type { UpstreamHabits } from './upstream-habits';
+import { wholeTagList } from './whole-tag-list';
 
 /** The page size that every registry should accept, for one that refuses the others. */
 const SMALL_PAGE = 100;
@@ -35,6 +36,8 @@ export async function listUpstreamTags(
     return cutPage([page as SentTagPage], { ...request, after: position.after });
   }
   const { first, isSmaller } = await firstPage(client, habits, repository, request, signal);
+  const whole = wholeTagList(first, request.last);
+  if (whole !== undefined) return cutPage([{ ...first, sent: whole }], { ...request, after: undefined });
   const pages = [first];
   if (isSmaller) await readFurther(pages, client, repository, request, signal);
   const page = cutPage(pages, { ...request, after: request.last });
