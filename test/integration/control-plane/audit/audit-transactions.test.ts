@@ -14,7 +14,12 @@ beforeAll(async () => {
   const checkedAt = plane.clock.now() + 1;
   await plane.catalog.call('AdmitManifest', admission(acme, 'one', { tag: 'v1', checkedAt }));
   plane.clock.advance(2);
-  await plane.graphql('mutation { createRobot(organization: "acme", name: "existing") { username } }');
+  await plane.organization('beta', { upstream: 'beta.example' });
+  await plane.organization('gamma', { upstream: 'gamma.example' });
+  await plane.ask('mutation { createRobot(organization: "acme", name: "existing") { username } }');
+  await plane.ask(
+    'mutation { setRobotOrganizations(organization: "acme", name: "existing", organizations: ["gamma"]) { name } }',
+  );
 });
 afterAll(() => plane.remove());
 
@@ -25,9 +30,12 @@ const MUTATIONS: readonly string[] = [
   'applyOrganization(input: {name: "acme", description: "changed"}) { id }',
   'updateOrganization(name: "acme", input: {proxyCache: {upstream: "elsewhere.example"}, quota: {limitBytes: "5"}}) { id }',
   'deleteOrganization(name: "acme")',
+  'deleteOrganization(name: "gamma")',
   'createApiToken(name: "t", role: READER, organization: "acme") { id }',
   'createRobot(organization: "acme", name: "ci") { secret }',
   'rotateRobotSecret(organization: "acme", name: "existing") { secret }',
+  'setRobotExpiration(organization: "acme", name: "existing", expiresAt: "2030-01-01T00:00:00Z") { name }',
+  'setRobotOrganizations(organization: "acme", name: "existing", organizations: ["beta"]) { name }',
   'deleteRobot(organization: "acme", name: "existing")',
   'updateSystemSettings(input: {proxyCacheEnabled: false}) { version }',
   'setTagExpiration(organization: "acme", repository: "library/app", tag: "v1", expiresAt: "2027-01-01T00:00:00Z") { id }',

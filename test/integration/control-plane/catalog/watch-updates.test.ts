@@ -62,6 +62,28 @@ describe('a stream', () => {
     ]);
   });
 
+  test('sends the organization of a robot whose rights changed, also because another one was deleted', async () => {
+    for (const name of ['a', 'b']) await apply(name);
+    await plane.ask('mutation { createRobot(organization: "a", name: "ci") { secret } }');
+    const stream = watch();
+    const uidOf = Object.fromEntries((await stream.update()).organizations.map(({ name, uid }) => [name, uid]));
+    const grant = 'setRobotOrganizations(organization: "a", name: "ci", organizations: ["b"]) { name }';
+    for (const [mutation, granted, removed] of [
+      [grant, [uidOf['b']], []],
+      [
+        'setRobotExpiration(organization: "a", name: "ci", expiresAt: "2030-01-01T00:00:00Z") { name }',
+        [uidOf['b']],
+        [],
+      ],
+      ['deleteOrganization(name: "b")', [], [uidOf['b']]],
+    ] as const) {
+      await plane.ask(`mutation { ${mutation} }`);
+      const { organizations, removedUids } = await stream.update();
+      expect(organizations.map(({ name, robots }) => [name, robots[0]!.grantedUids])).toEqual([['a', granted]]);
+      expect(removedUids).toEqual(removed);
+    }
+  });
+
   test('sends the settings with every update, and no organization if only they changed', async () => {
     await apply('a');
     const stream = watch();
