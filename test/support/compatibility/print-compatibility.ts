@@ -1,4 +1,5 @@
 import { printClients } from './print-clients';
+import { printRefusals } from './print-refusals';
 import { printUpstreams } from './print-upstreams';
 
 const HEADER = `# Compatibility
@@ -12,5 +13,5 @@ as the operation succeeds, so that this page is never out of date.
 
 /** Returns docs/compatibility.md. */
 export function printCompatibility(): string {
-  return [HEADER, printUpstreams(), printClients()].join('\n');
+  return [HEADER, printUpstreams(), printClients(), printRefusals()].join('\n');
 }
