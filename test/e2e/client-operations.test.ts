@@ -7,6 +7,8 @@ import {
 import { describeWith } from '../support/real/programs';
 import { PULL_CLIENTS } from '../support/real/pull-client';
 import type { PullClient, Pushed } from '../support/real/client-kind';
+import { fetchReferrers } from '../support/real/clients/fetch-pushed';
+import { pushZstdImage } from '../support/real/clients/zstd-image';
 import { blobsOf, pushImage, pushIndex, smallLayer } from '../support/real/push-image';
 import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
 
@@ -89,6 +91,30 @@ const OPERATIONS: Readonly<Record<ClientOperationName, (parts: Parts) => Promise
   async missing(parts) {
     await push(parts);
     await expect(parts.client.pull(parts.at(':2.0.0'))).rejects.toThrow(/not found|manifest unknown/i);
+  },
+  async layers({ client, stage, repository, at }) {
+    const layers = Array.from({ length: 40 }, (_, layer) => smallLayer(`${repository}-${layer}`));
+    const image = await pushImage(stage.upstream, { repository, tag: TAG, layers });
+    expect(await client.pull(at(`:${TAG}`))).toContain(image.digest);
+    for (const { digest, size } of blobsOf(image)) expect(stage.relay.bytesOf(digest)).toBe(size);
+  },
+  async zstd({ client, stage, repository, at }) {
+    const image = await pushZstdImage(stage.upstream, { repository, tag: TAG, seed: repository });
+    expect(await client.pull(at(`:${TAG}`))).toContain(image.digest);
+  },
+  async artifact({ client, stage, repository, at }) {
+    await client.artifacts!.push(`${stage.upstream.host}/${repository}:${TAG}`, 'a note');
+    stage.relay.reset();
+    expect(await client.artifacts!.pull(at(`:${TAG}`))).toBe('a note');
+    expect(stage.relay.lines()).toContain(`GET /v2/${repository}/manifests/${TAG} 200`);
+  },
+  async referrers(parts) {
+    const { client, stage, repository, at } = parts;
+    const image = await push(parts);
+    await client.artifacts!.attach(`${stage.upstream.host}/${repository}:${TAG}`, 'a note');
+    const referrers = await fetchReferrers(stage.upstream, repository, image.digest);
+    expect(referrers).toHaveLength(1);
+    expect(await client.artifacts!.referrers(at(`:${TAG}`))).toEqual(expect.arrayContaining([...referrers]));
   },
   async outage(parts) {
     const { client, stage, at } = parts;

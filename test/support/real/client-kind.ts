@@ -11,6 +11,7 @@ export interface PullClient {
    * Pushes what this client pulls, if that is not an image. The same seed gives the same content.
    */
   readonly push?: (target: RegistryTarget, content: PushedContent) => Promise<Pushed>;
+  readonly artifacts?: ArtifactCommands;
   /**
    * The requests of a pull of a cached tag at the upstream, in any order. Default: one HEAD of the
    * tag.
@@ -20,6 +21,18 @@ export interface PullClient {
   forget(): Promise<void>;
   /** Ends the client and deletes its folder. */
   stop(): Promise<void>;
+}
+
+/** The commands of a client for artifacts other than images. */
+export interface ArtifactCommands {
+  /** Pushes a text as an artifact. The reference is at the upstream. */
+  push(reference: string, text: string): Promise<void>;
+  /** Pushes a text as an artifact that refers to an image. */
+  attach(reference: string, text: string): Promise<void>;
+  /** Resolves to the text of an artifact. */
+  pull(reference: string): Promise<string>;
+  /** Resolves to the digests of the artifacts that refer to an image, and maybe to others. */
+  referrers(reference: string): Promise<readonly string[]>;
 }
 
 /** What is pushed for a pull. */

@@ -4,7 +4,7 @@ import { digestOf } from '../../../common/oci/digest';
 import { CONTAINERD_PROGRAMS, startContainerd } from './containerd';
 import { containersHome } from './containers-home';
 import { podmanIn } from './podman';
-import { startCosign } from './clients/cosign';
+import { startCosign, startCosignReferrers } from './clients/cosign';
 import { startCrane, startOras, startRegctl } from './clients/layout-clients';
 import { startHelm } from './clients/helm';
 import type { PullClient, PullClientKind, PullClientSetup } from './client-kind';
@@ -20,6 +20,7 @@ export const PULL_CLIENTS = {
   regctl: { programs: ['regctl'], start: startRegctl },
   helm: { programs: ['helm'], start: startHelm },
   cosign: { programs: ['cosign'], start: startCosign },
+  'cosign-referrers': { programs: ['cosign'], start: startCosignReferrers },
 } as const satisfies Readonly<Record<string, PullClientKind>>;
 
 async function startPodman(setup: PullClientSetup): Promise<PullClient> {

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PullClient, PullClientSetup } from '../client-kind';
+import { orasArtifacts, regctlArtifacts } from './artifact-commands';
 import { type ClientHome, clientHome } from './client-home';
 
 /** The commands of a client that copies images to a folder in the form of an OCI image layout. */
@@ -29,15 +30,14 @@ export async function startCrane(setup: PullClientSetup): Promise<PullClient> {
 /** Starts oras. */
 export async function startOras(setup: PullClientSetup): Promise<PullClient> {
   const home = await clientHome('oras');
-  return {
-    ...layoutClient(setup, home, {
-      copy: (reference, folder, architecture) => {
-        const platform = ['--platform', `linux/${architecture}`];
-        return ['cp', '--no-tty', '--from-plain-http', ...platform, reference, '--to-oci-layout', `${folder}:copy`];
-      },
-      login: (host, username, secret) => ['login', '--plain-http', '-u', username, '-p', secret, host],
-    }),
-  };
+  const client = layoutClient(setup, home, {
+    copy: (reference, folder, architecture) => {
+      const platform = ['--platform', `linux/${architecture}`];
+      return ['cp', '--no-tty', '--from-plain-http', ...platform, reference, '--to-oci-layout', `${folder}:copy`];
+    },
+    login: (host, username, secret) => ['login', '--plain-http', '-u', username, '-p', secret, host],
+  });
+  return { ...client, artifacts: orasArtifacts(home) };
 }
 
 /** Starts regctl (regclient). It reaches a mirror below an organization with a prefix of paths. */
@@ -48,7 +48,7 @@ export async function startRegctl(setup: PullClientSetup): Promise<PullClient> {
   await set(layover, '--tls', 'disabled');
   await set('mirror', '--hostname', layover, '--tls', 'disabled', '--path-prefix', mirror.organization);
   await set(mirror.registry, '--mirror', 'mirror');
-  return layoutClient(setup, home, {
+  const client = layoutClient(setup, home, {
     copy: (reference, folder, architecture) => [
       'image',
       'copy',
@@ -59,6 +59,7 @@ export async function startRegctl(setup: PullClientSetup): Promise<PullClient> {
     ],
     login: (host, username, secret) => ['registry', 'login', host, '--user', username, '--pass', secret],
   });
+  return { ...client, artifacts: regctlArtifacts(home) };
 }
 
 function layoutClient({ layover }: PullClientSetup, home: ClientHome, commands: LayoutCommands): PullClient {
