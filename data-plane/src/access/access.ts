@@ -216,7 +216,7 @@ function requireProxying(
   }
   if (!proxy.enabled) {
     throw new LayoverError('PROXY_DISABLED', {
-      message: `proxying is switched off for organization "${organization.name}"`,
+      message: `proxying is switched off for organization "${organization.name}"; its administrator can switch it on again`,
     });
   }
   return proxy;
@@ -240,7 +240,8 @@ function requireCoverage(located: LocatedRepository, identity: Identity): void {
  * Creates the refusal of a repository in a private organization. It is the same if the organization
  * does not exist.
  */
-function notCovered({ owner, requested }: Place, { authenticated, isForeign }: Identity): LayoverError {
+function notCovered({ owner, requested }: Place, identity: Identity): LayoverError {
+  const { authenticated, isForeign, robot, blob } = identity;
   const scope = scopeOf({ owner, requested });
   if (isForeign === true)
     return new LayoverError('UNAUTHORIZED', { message: wrongCredentials().message, detail: { scope } });
@@ -248,10 +249,13 @@ function notCovered({ owner, requested }: Place, { authenticated, isForeign }: I
     owner.kind === 'organization' && owner.host === undefined
       ? `organization "${owner.name}" is private or does not exist; log in as ${owner.name}+<robot>`
       : `the organization that mirrors "${owner.host}" is private or does not exist; log in as <organization>+<robot>`;
-  // Clients without a login fetch an anonymous token first, so the hint is in both answers.
+  // Clients without a login fetch an anonymous token first, so the hint is in both answers. Their
+  // users have no credentials to look for.
+  const isAnonymous = robot === undefined && blob === undefined;
+  const refused = `these credentials do not give access to ${nameOf({ owner, requested })}: `;
   if (authenticated)
     return new LayoverError('UNAUTHORIZED', {
-      message: `these credentials do not give access to ${nameOf({ owner, requested })}: ${hint}`,
+      message: `${isAnonymous ? '' : refused}${hint}`,
       detail: { scope, error: 'insufficient_scope' },
     });
   return new LayoverError('UNAUTHORIZED', { message: hint, detail: { scope } });

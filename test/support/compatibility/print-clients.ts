@@ -7,6 +7,7 @@ export function printClients(): string {
   const clients = Object.keys(CLIENTS) as readonly ClientName[];
   const observed = [...new Set(clients.flatMap((client) => Object.values(CLIENTS[client].failures)))];
   const cell = (client: ClientName, operation: ClientOperationName): string => {
+    if (CLIENTS[client].lacks?.includes(operation) === true) return '–';
     const failure = CLIENTS[client].failures[operation];
     return failure === undefined ? 'yes' : `no (${observed.indexOf(failure) + 1})`;
   };
@@ -14,6 +15,7 @@ export function printClients(): string {
     '## Clients',
     '',
     'Each client is the real program, in front of a whole Layover with distribution as its upstream.',
+    '`–`: the client has no such operation.',
     '',
     printTable(
       ['Client', ...operations],

@@ -1,5 +1,6 @@
 import { printClients } from './print-clients';
 import { printConformance } from './print-conformance';
+import { printRefusals } from './print-refusals';
 import { printUpstreams } from './print-upstreams';
 
 const HEADER = `# Compatibility
@@ -13,5 +14,5 @@ as the operation succeeds, so that this page is never out of date.
 
 /** Returns docs/compatibility.md. */
 export function printCompatibility(): string {
-  return [HEADER, printUpstreams(), printClients(), printConformance()].join('\n');
+  return [HEADER, printUpstreams(), printClients(), printRefusals(), printConformance()].join('\n');
 }

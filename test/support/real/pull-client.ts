@@ -5,44 +5,11 @@ import { CONTAINERD_RELEASES, type ContainerdRelease, startContainerd } from './
 import { containersHome } from './containers-home';
 import { DOCKER_PROGRAMS, startDocker } from './docker';
 import { podmanIn } from './podman';
+import { startCosign, startCosignReferrers } from './clients/cosign';
+import { startCrane, startOras, startRegctl } from './clients/layout-clients';
+import { startHelm } from './clients/helm';
+import type { PullClient, PullClientKind, PullClientSetup } from './client-kind';
 import { skopeoIn } from './skopeo';
-
-/** A client program that pulls images, for suites that do the same with every client. */
-export interface PullClient {
-  /**
-   * Pulls an image. Resolves to digests that the client has then, at least that of the manifest.
-   * Throws an Error with the output of the program if the pull fails.
-   */
-  pull(reference: string, options?: PullOptions): Promise<readonly string[]>;
-  /** Deletes everything that was pulled, so that the next pull is complete. */
-  forget(): Promise<void>;
-  /** Ends the client and deletes its folder. */
-  stop(): Promise<void>;
-}
-
-/** Options of a pull. */
-export interface PullOptions {
-  /** The image of an index. Default: `amd64`. */
-  readonly architecture?: string;
-  readonly credentials?: { readonly username: string; readonly secret: string };
-}
-
-/** Where a client finds Layover. */
-export interface PullClientSetup {
-  /** The address of the edge, `127.0.0.1:<port>`, without TLS. */
-  readonly layover: string;
-  /** A registry that is pulled through Layover as its mirror. */
-  readonly mirror: { readonly registry: string; readonly organization: string };
-  /** The address of the edge at which the organization of the mirror is at the root. */
-  readonly mirrorRoot: string;
-}
-
-/** A kind of client. */
-export interface PullClientKind {
-  /** The programs that must be installed. */
-  readonly programs: readonly string[];
-  start(setup: PullClientSetup): Promise<PullClient>;
-}
 
 /** The kinds of clients by name. */
 export const PULL_CLIENTS = {
@@ -51,6 +18,12 @@ export const PULL_CLIENTS = {
   containerd: containerdClient(CONTAINERD_RELEASES.debian),
   containerd2: containerdClient(CONTAINERD_RELEASES.current),
   docker: { programs: DOCKER_PROGRAMS, start: startDockerClient },
+  crane: { programs: ['crane'], start: startCrane },
+  oras: { programs: ['oras'], start: startOras },
+  regctl: { programs: ['regctl'], start: startRegctl },
+  helm: { programs: ['helm'], start: startHelm },
+  cosign: { programs: ['cosign'], start: startCosign },
+  'cosign-referrers': { programs: ['cosign'], start: startCosignReferrers },
 } as const satisfies Readonly<Record<string, PullClientKind>>;
 
 async function startPodman(setup: PullClientSetup): Promise<PullClient> {

@@ -44,13 +44,20 @@ export function runProgram(file: string, args: readonly string[], options: Progr
   });
 }
 
-/**
- * Runs a program like {@link runProgram}. Throws an Error with the output unless the exit code is
- * 0.
- */
+/** A program that did not end with exit code 0. The message has the command and its output. */
+export class ProgramFailure extends Error {
+  constructor(
+    command: string,
+    readonly result: ProgramResult,
+  ) {
+    const how = result.signal === null ? `code ${result.code}` : `signal ${result.signal}`;
+    super(`${command} ended with ${how}:\n${result.stderr}${result.stdout.toString()}`);
+  }
+}
+
+/** Runs a program like {@link runProgram}. Throws a ProgramFailure unless the exit code is 0. */
 export async function mustRun(file: string, args: readonly string[], options: ProgramOptions): Promise<ProgramResult> {
   const result = await runProgram(file, args, options);
   if (result.code === 0) return result;
-  const how = result.signal === null ? `code ${result.code}` : `signal ${result.signal}`;
-  throw new Error(`${file} ${args.join(' ')} ended with ${how}:\n${result.stderr}${result.stdout.toString()}`);
+  throw new ProgramFailure([file, ...args].join(' '), result);
 }

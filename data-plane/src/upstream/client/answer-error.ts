@@ -2,6 +2,7 @@ import type { ErrorKey } from '../../../../common/errors/catalogue';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { basicHeader } from '../auth/token-exchange';
 import type { HttpAnswer } from '../http/http-client';
+import { limitMessage } from '../http/request-limits';
 import { retryAfterMs } from '../http/retry-after';
 import type { UpstreamOrigin, UpstreamRepository } from '../upstream-registry';
 import { refusesRequest } from './status-kinds';
@@ -52,12 +53,10 @@ export async function answerError(
         said.code === 'NAME_UNKNOWN' ? 'NAME_UNKNOWN' : subject.unknown,
         `${name} does not know ${subject.name} (${status})`,
       );
-    case status === 429:
-      return error(
-        'TOO_MANY_REQUESTS',
-        `${name} limits the requests of Layover (429)`,
-        Math.ceil(retryAfterMs(answer.headers, nowMs) / 1000),
-      );
+    case status === 429: {
+      const seconds = Math.ceil(retryAfterMs(answer.headers, nowMs) / 1000);
+      return error('TOO_MANY_REQUESTS', limitMessage(name, seconds), seconds);
+    }
     case status === 503 && answer.headers.get('retry-after') !== undefined:
       return error(
         'UPSTREAM_FAILED',

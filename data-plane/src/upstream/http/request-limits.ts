@@ -16,6 +16,14 @@ interface Limit {
 }
 
 /**
+ * Returns the message for a client whose request was limited. It is the same whether the upstream
+ * was asked or is known to limit, because that makes no difference for the user.
+ */
+export function limitMessage(name: string, seconds: number): string {
+  return `${name} limits the requests of Layover (429); try again in ${seconds} seconds`;
+}
+
+/**
  * Remembers which requests upstreams limit (429), so that Layover does not send them before the
  * limit is over. The key says what is limited: identity, host, and kind of request
  * (docs/design/access.md#rate-limits). Bounded; losing an entry is harmless.
@@ -29,9 +37,10 @@ export class RequestLimits {
   assertOpen(key: string, name: string): void {
     const left = (this.limits.get(key)?.until ?? 0) - this.clock.now();
     if (left <= 0) return;
+    const seconds = Math.ceil(left / 1000);
     throw new LayoverError('TOO_MANY_REQUESTS', {
-      message: `${name} limits these requests of Layover; Layover sends none of them until the limit is over`,
-      retryAfterSeconds: Math.ceil(left / 1000),
+      message: limitMessage(name, seconds),
+      retryAfterSeconds: seconds,
     });
   }
 

@@ -18,3 +18,8 @@ test('a reason phrase is short printable ASCII whatever the message is', () => {
     }),
   );
 });
+
+test('shortens digests, so that the reason has room', () => {
+  const message = `image sha256:${'ab'.repeat(32)} is blocked`;
+  expect(reasonPhrase({ message }, 'id')).toBe('image sha256:abababababab is blocked, request id');
+});
