@@ -14,6 +14,7 @@ import { SealedBox } from '../../common/security/sealed-box';
 import { createTracer } from '../../common/tracing/otel-tracer';
 import type { Tracer } from '../../common/tracing/tracer';
 import { Access } from './access/access';
+import { ListAccess } from './access/list-access';
 import { PullTokens } from './access/pull-tokens';
 import { RobotLogins } from './access/robot-logins';
 import type { BlobStore } from './store/blob-store';
@@ -42,6 +43,7 @@ import { createRegistryServer } from './grpc/server';
 import { storageHandlers } from './grpc/storage/storage-handlers';
 import { fetchArtifacts } from './manifests/fetch-artifacts';
 import { ReferrersList } from './manifests/list-referrers';
+import { RepositoryList } from './manifests/list-repositories';
 import { TagList } from './manifests/list-tags';
 import { PageTokens } from './manifests/page-tokens';
 import { createLocalIndex } from './known/index/durable-local-index';
@@ -375,6 +377,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       manifests,
       blobs,
       tags: new TagList(lists),
+      repositories: new RepositoryList(new ListAccess(configuration, checks, config.anonymousMaxAgeMs), catalog),
       referrers,
       configuration,
       checks,

@@ -12,6 +12,7 @@ import { judgeImage } from '../scan/findings/judge-image';
 import type { ScanStore } from '../scan/findings/scan.store';
 import type { ScanWaits } from '../scan/queue/scan-waits';
 import { type CallParts, catalogCall } from './call-handler';
+import { listCachedRepositories } from './list-cached-repositories';
 import { listCachedTags } from './list-cached-tags';
 import { lookupBlob } from './lookup-blob';
 import { lookupManifest } from './lookup-manifest';
@@ -49,6 +50,9 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
     LookupBlob: catalogCall('LookupBlob', parts, (request) => lookupBlob(reader, stores, request)),
     ListCachedTags: catalogCall('ListCachedTags', parts, (request) =>
       listCachedTags(reader, stores, request, clock.now()),
+    ),
+    ListCachedRepositories: catalogCall('ListCachedRepositories', parts, (request) =>
+      listCachedRepositories(reader, stores.repositories, request),
     ),
     AdmitManifest: (call, callback) => {
       // A data plane that left has written the admission to its journal.

@@ -3,7 +3,7 @@ import { isForeignLogin, parseAuthorization } from './authorization-header';
 import type { CredentialChecks, Sender } from './identify';
 import { TOKEN_LIFETIME_SECONDS } from './pull-tokens';
 import { wrongCredentials } from './robot-logins';
-import { fitting, parseScopes, type TokenAccess } from './token-scope';
+import { fitting, parseScopes, permitsList, type TokenAccess } from './token-scope';
 import type { RobotAccount } from './verify-robot';
 
 /** A token in the answer of the token endpoint. */
@@ -54,18 +54,22 @@ const DOCKER_HUB_DEPTH = 2;
  */
 function isForMirror(snapshot: ConfigurationSnapshot, scopes: readonly TokenAccess[]): boolean {
   return scopes.some(
-    (scope) => scope.name.split('/').length <= DOCKER_HUB_DEPTH || isGranted(snapshot, undefined, scope),
+    (scope) =>
+      !permitsList(scope) &&
+      (scope.name.split('/').length <= DOCKER_HUB_DEPTH || isGranted(snapshot, undefined, scope)),
   );
 }
 
 /**
- * Returns whether the token may contain a scope. In the path form, the first component of the scope
+ * Returns whether the token may contain a scope. Everybody may list repositories: the answer has
+ * those that the caller may pull from. In the path form, the first component of the scope
  * is the organization. Where a host stands for the organization, clients leave it out: such a scope
  * is granted to robots of every organization that has an upstream, and is valid only for that
  * organization (see Access). Therefore the answer does not depend on whether another organization
  * with the name exists and is private (docs/design/access.md#existence).
  */
 function isGranted(snapshot: ConfigurationSnapshot, robot: RobotAccount | undefined, scope: TokenAccess): boolean {
+  if (permitsList(scope)) return true;
   const organization = snapshot.organizationsByName.get(scope.name.split('/', 1)[0]!);
   if (organization?.visibility === 'PUBLIC') return true;
   if (robot === undefined) return false;

@@ -9,7 +9,14 @@ import type { LookupBlobReply__Output } from '../../../proto/gen/layover/v1/Look
 import type { LookupManifestReply__Output } from '../../../proto/gen/layover/v1/LookupManifestReply';
 import type { LookupTagReply__Output } from '../../../proto/gen/layover/v1/LookupTagReply';
 import type { RepositoryKey } from '../access/repository-key';
-import type { BlobLookup, CachedManifest, CachedTag, Catalog, ManifestAdmission } from '../known/catalog';
+import type {
+  BlobLookup,
+  CachedManifest,
+  CachedRepositoriesPage,
+  CachedTag,
+  Catalog,
+  ManifestAdmission,
+} from '../known/catalog';
 import { type CatalogClient, isConnected } from './catalog-client';
 import { type CallFailure, ControlPlaneCircuit } from './control-plane-circuit';
 import { isServiceError, unaryCall, type UnaryMethod } from './unary-call';
@@ -47,9 +54,12 @@ class GrpcCatalog implements Catalog {
    * that a timeout says nothing about other calls.
    */
   private readonly admissionCircuits = new LRUCache<string, ControlPlaneCircuit>({ max: MAX_ADMISSION_CIRCUITS });
+  /** Lists of repositories may be slow, which says nothing about the look-ups of pulls. */
+  private readonly listCircuit: ControlPlaneCircuit;
 
   constructor(private readonly options: GrpcCatalogOptions) {
     this.circuit = this.newCircuit();
+    this.listCircuit = this.newCircuit();
   }
 
   async lookupTag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined> {
@@ -95,6 +105,19 @@ class GrpcCatalog implements Catalog {
     const request = { repository: wireKey(repository), limit, last };
     return this.call('ListCachedTags', (callOptions, callback) =>
       this.options.client.listCachedTags(request, callOptions, callback),
+    );
+  }
+
+  async listCachedRepositories(
+    origins: readonly Pick<RepositoryKey, 'organizationUid' | 'originVersion'>[],
+    limit: number,
+    last: string,
+  ): Promise<CachedRepositoriesPage> {
+    const request = { origins: [...origins], limit, last };
+    return this.call(
+      'ListCachedRepositories',
+      (callOptions, callback) => this.options.client.listCachedRepositories(request, callOptions, callback),
+      this.circuit.isClosed ? this.listCircuit : this.circuit,
     );
   }
 

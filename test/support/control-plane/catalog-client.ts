@@ -7,6 +7,7 @@ import type { LookupTagReply__Output } from '../../../proto/gen/layover/v1/Looku
 import type { LookupManifestReply__Output } from '../../../proto/gen/layover/v1/LookupManifestReply';
 import type { LookupBlobReply__Output } from '../../../proto/gen/layover/v1/LookupBlobReply';
 import type { AdmitManifestReply__Output } from '../../../proto/gen/layover/v1/AdmitManifestReply';
+import type { ListCachedRepositoriesReply__Output } from '../../../proto/gen/layover/v1/ListCachedRepositoriesReply';
 import type { ListCachedTagsReply__Output } from '../../../proto/gen/layover/v1/ListCachedTagsReply';
 import type { RecordPullsReply__Output } from '../../../proto/gen/layover/v1/RecordPullsReply';
 import type { ReportUseReply__Output } from '../../../proto/gen/layover/v1/ReportUseReply';
@@ -23,6 +24,7 @@ type Method =
   | 'LookupBlob'
   | 'AdmitManifest'
   | 'ListCachedTags'
+  | 'ListCachedRepositories'
   | 'RecordPulls'
   | 'ReportUse'
   | 'JudgeImage';
@@ -126,6 +128,7 @@ interface Replies {
   LookupBlob: LookupBlobReply__Output;
   AdmitManifest: AdmitManifestReply__Output;
   ListCachedTags: ListCachedTagsReply__Output;
+  ListCachedRepositories: ListCachedRepositoriesReply__Output;
   RecordPulls: RecordPullsReply__Output;
   ReportUse: ReportUseReply__Output;
   JudgeImage: JudgeImageReply__Output;

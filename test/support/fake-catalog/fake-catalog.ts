@@ -266,6 +266,8 @@ export class FakeCatalog {
             .sort();
           return { tags: tags.slice(0, limit), more: tags.length > limit };
         }),
+      ListCachedRepositories: (call, callback) =>
+        this.answer('ListCachedRepositories', call.request, callback, () => ({ organizations: [], more: false })),
       RecordPulls: (call, callback) =>
         this.answer('RecordPulls', call.request, callback, ({ records }) => {
           if (records.some((record) => this.switches.refuse(record))) {
