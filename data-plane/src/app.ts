@@ -22,6 +22,7 @@ import { type CatalogClient, createCatalogClient, whenConnected } from './catalo
 import { createKnowledge } from './known/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
 import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch';
+import { createGrpcBlobJudge } from './catalog/grpc-blob-judge';
 import { createGrpcImageJudge } from './catalog/grpc-image-judge';
 import { createGrpcPullRecorder } from './catalog/grpc-pull-recorder';
 import { createGrpcUseReport } from './catalog/grpc-use-report';
@@ -36,6 +37,7 @@ import { DEFAULT_FILL_LIMITS, type FillLimits } from './blobs/fills/fill-limits'
 import { FillRoom } from './blobs/fills/room/fill-room';
 import type { Spool } from './blobs/fills/spool';
 import { ImageFiller } from './manifests/images/image-filler';
+import { BlobGate } from './manifests/gate/blob-gate';
 import { ImageGate } from './manifests/gate/image-gate';
 import { registryHandlers } from './grpc/registry/registry-handlers';
 import { nodeHandlers } from './grpc/node-handlers';
@@ -314,6 +316,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const blobs = new BlobService({
       access,
       blobAccess: new BlobAccess({ knowledge, upstream, stored, prover, proofs }),
+      gate: new BlobGate({ judge: createGrpcBlobJudge(client, clock), configuration, clock }),
       upstream,
       stored,
       fills,

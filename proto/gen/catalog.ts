@@ -13,6 +13,8 @@ import type { ContentUse as _layover_v1_ContentUse, ContentUse__Output as _layov
 import type { Descriptor as _layover_v1_Descriptor, Descriptor__Output as _layover_v1_Descriptor__Output } from './layover/v1/Descriptor';
 import type { Heartbeat as _layover_v1_Heartbeat, Heartbeat__Output as _layover_v1_Heartbeat__Output } from './layover/v1/Heartbeat';
 import type { Invalidation as _layover_v1_Invalidation, Invalidation__Output as _layover_v1_Invalidation__Output } from './layover/v1/Invalidation';
+import type { JudgeBlobReply as _layover_v1_JudgeBlobReply, JudgeBlobReply__Output as _layover_v1_JudgeBlobReply__Output } from './layover/v1/JudgeBlobReply';
+import type { JudgeBlobRequest as _layover_v1_JudgeBlobRequest, JudgeBlobRequest__Output as _layover_v1_JudgeBlobRequest__Output } from './layover/v1/JudgeBlobRequest';
 import type { JudgeImageReply as _layover_v1_JudgeImageReply, JudgeImageReply__Output as _layover_v1_JudgeImageReply__Output } from './layover/v1/JudgeImageReply';
 import type { JudgeImageRequest as _layover_v1_JudgeImageRequest, JudgeImageRequest__Output as _layover_v1_JudgeImageRequest__Output } from './layover/v1/JudgeImageRequest';
 import type { ListCachedRepositoriesReply as _layover_v1_ListCachedRepositoriesReply, ListCachedRepositoriesReply__Output as _layover_v1_ListCachedRepositoriesReply__Output } from './layover/v1/ListCachedRepositoriesReply';
@@ -67,6 +69,8 @@ export interface ProtoGrpcType {
       Descriptor: MessageTypeDefinition<_layover_v1_Descriptor, _layover_v1_Descriptor__Output>
       Heartbeat: MessageTypeDefinition<_layover_v1_Heartbeat, _layover_v1_Heartbeat__Output>
       Invalidation: MessageTypeDefinition<_layover_v1_Invalidation, _layover_v1_Invalidation__Output>
+      JudgeBlobReply: MessageTypeDefinition<_layover_v1_JudgeBlobReply, _layover_v1_JudgeBlobReply__Output>
+      JudgeBlobRequest: MessageTypeDefinition<_layover_v1_JudgeBlobRequest, _layover_v1_JudgeBlobRequest__Output>
       JudgeImageReply: MessageTypeDefinition<_layover_v1_JudgeImageReply, _layover_v1_JudgeImageReply__Output>
       JudgeImageRequest: MessageTypeDefinition<_layover_v1_JudgeImageRequest, _layover_v1_JudgeImageRequest__Output>
       ListCachedRepositoriesReply: MessageTypeDefinition<_layover_v1_ListCachedRepositoriesReply, _layover_v1_ListCachedRepositoriesReply__Output>

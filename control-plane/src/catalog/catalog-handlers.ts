@@ -8,6 +8,7 @@ import type { ScannedStores } from '../scan/queue/scan-queue';
 import type { Database } from '../db/database';
 import type { OrganizationStore } from '../tenancy/organizations/organization.store';
 import type { PullRecorder } from '../cache/pulls/record-pulls';
+import { judgeBlob } from '../scan/findings/judge-blob';
 import { judgeImage } from '../scan/findings/judge-image';
 import type { ScanStore } from '../scan/findings/scan.store';
 import type { ScanWaits } from '../scan/queue/scan-waits';
@@ -74,6 +75,7 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
       return { recorded };
     }),
     ReportUse: catalogCall('ReportUse', parts, (request) => reportUse(database, stores, request, clock.now())),
+    JudgeBlob: catalogCall('JudgeBlob', parts, (request) => judgeBlob({ queries: reader, stores, clock }, request)),
     JudgeImage: (call, callback) => {
       const signal = leaving(call);
       const judge = { ...parts, poke: parts.pokeScanning };

@@ -2,6 +2,7 @@ import type { ChannelCredentials, ClientReadableStream, ServiceError } from '@gr
 import { fromGrpcError } from '../../../common/grpc/error-status';
 import { loadCatalog } from '../../../common/grpc/load-proto';
 import type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
+import type { JudgeBlobReply__Output } from '../../../proto/gen/layover/v1/JudgeBlobReply';
 import type { JudgeImageReply__Output } from '../../../proto/gen/layover/v1/JudgeImageReply';
 import type { LookupTagReply__Output } from '../../../proto/gen/layover/v1/LookupTagReply';
 import type { LookupManifestReply__Output } from '../../../proto/gen/layover/v1/LookupManifestReply';
@@ -27,7 +28,8 @@ type Method =
   | 'ListCachedRepositories'
   | 'RecordPulls'
   | 'ReportUse'
-  | 'JudgeImage';
+  | 'JudgeImage'
+  | 'JudgeBlob';
 type Request<M extends Method> = Parameters<CatalogClient[M]>[0];
 
 /** Time limit of a call in milliseconds. Longer than that of data planes, for busy machines. */
@@ -132,6 +134,7 @@ interface Replies {
   RecordPulls: RecordPullsReply__Output;
   ReportUse: ReportUseReply__Output;
   JudgeImage: JudgeImageReply__Output;
+  JudgeBlob: JudgeBlobReply__Output;
 }
 
 function call<M extends Method>(client: CatalogClient, method: M, request: Request<M>): Promise<Replies[M]> {

@@ -4,6 +4,8 @@ import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { AdmitManifestReply as _layover_v1_AdmitManifestReply, AdmitManifestReply__Output as _layover_v1_AdmitManifestReply__Output } from '../../layover/v1/AdmitManifestReply';
 import type { AdmitManifestRequest as _layover_v1_AdmitManifestRequest, AdmitManifestRequest__Output as _layover_v1_AdmitManifestRequest__Output } from '../../layover/v1/AdmitManifestRequest';
+import type { JudgeBlobReply as _layover_v1_JudgeBlobReply, JudgeBlobReply__Output as _layover_v1_JudgeBlobReply__Output } from '../../layover/v1/JudgeBlobReply';
+import type { JudgeBlobRequest as _layover_v1_JudgeBlobRequest, JudgeBlobRequest__Output as _layover_v1_JudgeBlobRequest__Output } from '../../layover/v1/JudgeBlobRequest';
 import type { JudgeImageReply as _layover_v1_JudgeImageReply, JudgeImageReply__Output as _layover_v1_JudgeImageReply__Output } from '../../layover/v1/JudgeImageReply';
 import type { JudgeImageRequest as _layover_v1_JudgeImageRequest, JudgeImageRequest__Output as _layover_v1_JudgeImageRequest__Output } from '../../layover/v1/JudgeImageRequest';
 import type { ListCachedRepositoriesReply as _layover_v1_ListCachedRepositoriesReply, ListCachedRepositoriesReply__Output as _layover_v1_ListCachedRepositoriesReply__Output } from '../../layover/v1/ListCachedRepositoriesReply';
@@ -32,6 +34,15 @@ export interface CatalogClient extends grpc.Client {
   admitManifest(argument: _layover_v1_AdmitManifestRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_AdmitManifestReply__Output>): grpc.ClientUnaryCall;
   admitManifest(argument: _layover_v1_AdmitManifestRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_AdmitManifestReply__Output>): grpc.ClientUnaryCall;
   admitManifest(argument: _layover_v1_AdmitManifestRequest, callback: grpc.requestCallback<_layover_v1_AdmitManifestReply__Output>): grpc.ClientUnaryCall;
+  
+  JudgeBlob(argument: _layover_v1_JudgeBlobRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  JudgeBlob(argument: _layover_v1_JudgeBlobRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  JudgeBlob(argument: _layover_v1_JudgeBlobRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  JudgeBlob(argument: _layover_v1_JudgeBlobRequest, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  judgeBlob(argument: _layover_v1_JudgeBlobRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  judgeBlob(argument: _layover_v1_JudgeBlobRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  judgeBlob(argument: _layover_v1_JudgeBlobRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  judgeBlob(argument: _layover_v1_JudgeBlobRequest, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
   
   JudgeImage(argument: _layover_v1_JudgeImageRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
   JudgeImage(argument: _layover_v1_JudgeImageRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
@@ -115,6 +126,8 @@ export interface CatalogClient extends grpc.Client {
 export interface CatalogHandlers extends grpc.UntypedServiceImplementation {
   AdmitManifest: grpc.handleUnaryCall<_layover_v1_AdmitManifestRequest__Output, _layover_v1_AdmitManifestReply>;
   
+  JudgeBlob: grpc.handleUnaryCall<_layover_v1_JudgeBlobRequest__Output, _layover_v1_JudgeBlobReply>;
+  
   JudgeImage: grpc.handleUnaryCall<_layover_v1_JudgeImageRequest__Output, _layover_v1_JudgeImageReply>;
   
   ListCachedRepositories: grpc.handleUnaryCall<_layover_v1_ListCachedRepositoriesRequest__Output, _layover_v1_ListCachedRepositoriesReply>;
@@ -137,6 +150,7 @@ export interface CatalogHandlers extends grpc.UntypedServiceImplementation {
 
 export interface CatalogDefinition extends grpc.ServiceDefinition {
   AdmitManifest: MethodDefinition<_layover_v1_AdmitManifestRequest, _layover_v1_AdmitManifestReply, _layover_v1_AdmitManifestRequest__Output, _layover_v1_AdmitManifestReply__Output>
+  JudgeBlob: MethodDefinition<_layover_v1_JudgeBlobRequest, _layover_v1_JudgeBlobReply, _layover_v1_JudgeBlobRequest__Output, _layover_v1_JudgeBlobReply__Output>
   JudgeImage: MethodDefinition<_layover_v1_JudgeImageRequest, _layover_v1_JudgeImageReply, _layover_v1_JudgeImageRequest__Output, _layover_v1_JudgeImageReply__Output>
   ListCachedRepositories: MethodDefinition<_layover_v1_ListCachedRepositoriesRequest, _layover_v1_ListCachedRepositoriesReply, _layover_v1_ListCachedRepositoriesRequest__Output, _layover_v1_ListCachedRepositoriesReply__Output>
   ListCachedTags: MethodDefinition<_layover_v1_ListCachedTagsRequest, _layover_v1_ListCachedTagsReply, _layover_v1_ListCachedTagsRequest__Output, _layover_v1_ListCachedTagsReply__Output>
