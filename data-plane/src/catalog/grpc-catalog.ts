@@ -141,6 +141,10 @@ class GrpcCatalog implements Catalog {
       return await circuit.run(() => unaryCall(method, this.options.timeoutMs ?? 2000), classify);
     } catch (error) {
       if (!isServiceError(error)) throw error;
+      // A control plane of an earlier version, during an update.
+      if (error.code === Grpc.UNIMPLEMENTED) {
+        throw new LayoverError('NOT_READY', { message: `the control plane does not know ${name} yet`, cause: error });
+      }
       const failure = fromGrpcError(error, 'NOT_READY');
       // CANCELLED means that the control plane stopped during the call: the data plane does not
       // cancel calls.
