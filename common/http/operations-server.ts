@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { formatGrpcAddress, type ListenAddress } from '../runtime/listen-address';
 import { isForwarded } from './is-forwarded';
+import { listenHttp } from './listen-http';
 import type { Logger } from '../runtime/logger';
 import { prepareSocketPath, protectSocket } from '../runtime/unix-socket';
 
@@ -46,22 +46,9 @@ export class OperationsServer {
   async start(): Promise<string> {
     const { listen } = this.parts;
     if (listen.kind === 'unix') await prepareSocketPath(listen.path);
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(
-        listen.kind === 'unix' ? { path: listen.path } : { host: listen.host, port: listen.port },
-        () => {
-          this.server.off('error', reject);
-          resolve();
-        },
-      );
-    });
-    if (listen.kind === 'unix') {
-      await protectSocket(listen.path);
-      return formatGrpcAddress(listen);
-    }
-    const { port } = this.server.address() as AddressInfo;
-    return formatGrpcAddress({ ...listen, port });
+    const bound = await listenHttp(this.server, listen);
+    if (listen.kind === 'unix') await protectSocket(listen.path);
+    return formatGrpcAddress(bound);
   }
 
   /**

@@ -15,6 +15,7 @@ import { SealedBox } from '../../common/security/sealed-box';
 import { createTracer } from '../../common/tracing/otel-tracer';
 import type { Tracer } from '../../common/tracing/tracer';
 import { Access } from './access/access';
+import { ListAccess } from './access/list-access';
 import { PullTokens } from './access/pull-tokens';
 import { RobotLogins } from './access/robot-logins';
 import type { BlobStore } from './store/blob-store';
@@ -22,6 +23,7 @@ import { type CatalogClient, createCatalogClient, whenConnected } from './catalo
 import { createKnowledge } from './known/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
 import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch';
+import { createGrpcBlobJudge } from './catalog/grpc-blob-judge';
 import { createGrpcImageJudge } from './catalog/grpc-image-judge';
 import { createGrpcPullRecorder } from './catalog/grpc-pull-recorder';
 import { createGrpcUseReport } from './catalog/grpc-use-report';
@@ -36,6 +38,7 @@ import { DEFAULT_FILL_LIMITS, type FillLimits } from './blobs/fills/fill-limits'
 import { FillRoom } from './blobs/fills/room/fill-room';
 import type { Spool } from './blobs/fills/spool';
 import { ImageFiller } from './manifests/images/image-filler';
+import { BlobGate } from './manifests/gate/blob-gate';
 import { ImageGate } from './manifests/gate/image-gate';
 import { registryHandlers } from './grpc/registry/registry-handlers';
 import { nodeHandlers } from './grpc/node-handlers';
@@ -43,6 +46,7 @@ import { createRegistryServer } from './grpc/server';
 import { storageHandlers } from './grpc/storage/storage-handlers';
 import { fetchArtifacts } from './manifests/fetch-artifacts';
 import { ReferrersList } from './manifests/list-referrers';
+import { RepositoryList } from './manifests/list-repositories';
 import { LISTS_AT_ONCE, TagList } from './manifests/list-tags';
 import { PageTokens } from './manifests/page-tokens';
 import { createLocalIndex } from './known/index/durable-local-index';
@@ -313,6 +317,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const blobs = new BlobService({
       access,
       blobAccess: new BlobAccess({ knowledge, upstream, stored, prover, proofs }),
+      gate: new BlobGate({ judge: createGrpcBlobJudge(client, clock), configuration, clock }),
       upstream,
       stored,
       fills,
@@ -377,6 +382,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       manifests,
       blobs,
       tags: new TagList(lists),
+      repositories: new RepositoryList(new ListAccess(configuration, checks, config.anonymousMaxAgeMs), catalog),
       referrers,
       configuration,
       checks,

@@ -19,6 +19,7 @@ import { createGetBlob } from './handlers/get-blob';
 import { createGetManifest } from './handlers/get-manifest';
 import { createReadyz, healthz, readinessProblems } from './handlers/health';
 import { createListReferrers } from './handlers/list-referrers';
+import { createListRepositories } from './handlers/list-repositories';
 import { createListTags } from './handlers/list-tags';
 import { createMetrics } from './handlers/metrics';
 import { createPing } from './handlers/ping';
@@ -93,6 +94,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     getManifest: createGetManifest(reader),
     getBlob: createGetBlob(reader, deliver),
     listTags: createListTags(reader),
+    listRepositories: createListRepositories(reader),
     listReferrers: createListReferrers(reader),
     token: createToken(reader),
     refusePush,

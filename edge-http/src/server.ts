@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { listenHttp } from '../../common/http/listen-http';
 import { createWebServer, type WebServer } from '../../common/http/web-server';
 import type { ListenAddress } from '../../common/runtime/listen-address';
 import type { TlsWatch } from '../../common/security/tls-watch';
@@ -59,15 +60,9 @@ export class HttpListener {
    * Starts accepting connections. Resolves with the address as host:port (a URL for HTTPS) or
    * unix:path. Rejects if the address is in use or not available.
    */
-  start(): Promise<string> {
-    const { listen, server } = this;
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(listen.kind === 'unix' ? { path: listen.path } : { host: listen.host, port: listen.port }, () => {
-        server.off('error', reject);
-        resolve(addressOf(this.web));
-      });
-    });
+  async start(): Promise<string> {
+    await listenHttp(this.server, this.listen);
+    return addressOf(this.web);
   }
 
   /**

@@ -4,6 +4,7 @@ import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-load
 import type { AdmitManifestReply as _layover_v1_AdmitManifestReply, AdmitManifestReply__Output as _layover_v1_AdmitManifestReply__Output } from './layover/v1/AdmitManifestReply';
 import type { AdmitManifestRequest as _layover_v1_AdmitManifestRequest, AdmitManifestRequest__Output as _layover_v1_AdmitManifestRequest__Output } from './layover/v1/AdmitManifestRequest';
 import type { BlobEvent as _layover_v1_BlobEvent, BlobEvent__Output as _layover_v1_BlobEvent__Output } from './layover/v1/BlobEvent';
+import type { CachedRepositories as _layover_v1_CachedRepositories, CachedRepositories__Output as _layover_v1_CachedRepositories__Output } from './layover/v1/CachedRepositories';
 import type { CachedTag as _layover_v1_CachedTag, CachedTag__Output as _layover_v1_CachedTag__Output } from './layover/v1/CachedTag';
 import type { CatalogClient as _layover_v1_CatalogClient, CatalogDefinition as _layover_v1_CatalogDefinition } from './layover/v1/Catalog';
 import type { ConfigurationSnapshot as _layover_v1_ConfigurationSnapshot, ConfigurationSnapshot__Output as _layover_v1_ConfigurationSnapshot__Output } from './layover/v1/ConfigurationSnapshot';
@@ -12,8 +13,12 @@ import type { ContentUse as _layover_v1_ContentUse, ContentUse__Output as _layov
 import type { Descriptor as _layover_v1_Descriptor, Descriptor__Output as _layover_v1_Descriptor__Output } from './layover/v1/Descriptor';
 import type { Heartbeat as _layover_v1_Heartbeat, Heartbeat__Output as _layover_v1_Heartbeat__Output } from './layover/v1/Heartbeat';
 import type { Invalidation as _layover_v1_Invalidation, Invalidation__Output as _layover_v1_Invalidation__Output } from './layover/v1/Invalidation';
+import type { JudgeBlobReply as _layover_v1_JudgeBlobReply, JudgeBlobReply__Output as _layover_v1_JudgeBlobReply__Output } from './layover/v1/JudgeBlobReply';
+import type { JudgeBlobRequest as _layover_v1_JudgeBlobRequest, JudgeBlobRequest__Output as _layover_v1_JudgeBlobRequest__Output } from './layover/v1/JudgeBlobRequest';
 import type { JudgeImageReply as _layover_v1_JudgeImageReply, JudgeImageReply__Output as _layover_v1_JudgeImageReply__Output } from './layover/v1/JudgeImageReply';
 import type { JudgeImageRequest as _layover_v1_JudgeImageRequest, JudgeImageRequest__Output as _layover_v1_JudgeImageRequest__Output } from './layover/v1/JudgeImageRequest';
+import type { ListCachedRepositoriesReply as _layover_v1_ListCachedRepositoriesReply, ListCachedRepositoriesReply__Output as _layover_v1_ListCachedRepositoriesReply__Output } from './layover/v1/ListCachedRepositoriesReply';
+import type { ListCachedRepositoriesRequest as _layover_v1_ListCachedRepositoriesRequest, ListCachedRepositoriesRequest__Output as _layover_v1_ListCachedRepositoriesRequest__Output } from './layover/v1/ListCachedRepositoriesRequest';
 import type { ListCachedTagsReply as _layover_v1_ListCachedTagsReply, ListCachedTagsReply__Output as _layover_v1_ListCachedTagsReply__Output } from './layover/v1/ListCachedTagsReply';
 import type { ListCachedTagsRequest as _layover_v1_ListCachedTagsRequest, ListCachedTagsRequest__Output as _layover_v1_ListCachedTagsRequest__Output } from './layover/v1/ListCachedTagsRequest';
 import type { LookupBlobReply as _layover_v1_LookupBlobReply, LookupBlobReply__Output as _layover_v1_LookupBlobReply__Output } from './layover/v1/LookupBlobReply';
@@ -24,6 +29,7 @@ import type { LookupTagReply as _layover_v1_LookupTagReply, LookupTagReply__Outp
 import type { LookupTagRequest as _layover_v1_LookupTagRequest, LookupTagRequest__Output as _layover_v1_LookupTagRequest__Output } from './layover/v1/LookupTagRequest';
 import type { ManifestReference as _layover_v1_ManifestReference, ManifestReference__Output as _layover_v1_ManifestReference__Output } from './layover/v1/ManifestReference';
 import type { Organization as _layover_v1_Organization, Organization__Output as _layover_v1_Organization__Output } from './layover/v1/Organization';
+import type { OrganizationOrigin as _layover_v1_OrganizationOrigin, OrganizationOrigin__Output as _layover_v1_OrganizationOrigin__Output } from './layover/v1/OrganizationOrigin';
 import type { Platform as _layover_v1_Platform, Platform__Output as _layover_v1_Platform__Output } from './layover/v1/Platform';
 import type { ProxyCache as _layover_v1_ProxyCache, ProxyCache__Output as _layover_v1_ProxyCache__Output } from './layover/v1/ProxyCache';
 import type { PullEvent as _layover_v1_PullEvent, PullEvent__Output as _layover_v1_PullEvent__Output } from './layover/v1/PullEvent';
@@ -54,6 +60,7 @@ export interface ProtoGrpcType {
       AdmitManifestReply: MessageTypeDefinition<_layover_v1_AdmitManifestReply, _layover_v1_AdmitManifestReply__Output>
       AdmitManifestRequest: MessageTypeDefinition<_layover_v1_AdmitManifestRequest, _layover_v1_AdmitManifestRequest__Output>
       BlobEvent: MessageTypeDefinition<_layover_v1_BlobEvent, _layover_v1_BlobEvent__Output>
+      CachedRepositories: MessageTypeDefinition<_layover_v1_CachedRepositories, _layover_v1_CachedRepositories__Output>
       CachedTag: MessageTypeDefinition<_layover_v1_CachedTag, _layover_v1_CachedTag__Output>
       Catalog: SubtypeConstructor<typeof grpc.Client, _layover_v1_CatalogClient> & { service: _layover_v1_CatalogDefinition }
       ConfigurationSnapshot: MessageTypeDefinition<_layover_v1_ConfigurationSnapshot, _layover_v1_ConfigurationSnapshot__Output>
@@ -62,8 +69,12 @@ export interface ProtoGrpcType {
       Descriptor: MessageTypeDefinition<_layover_v1_Descriptor, _layover_v1_Descriptor__Output>
       Heartbeat: MessageTypeDefinition<_layover_v1_Heartbeat, _layover_v1_Heartbeat__Output>
       Invalidation: MessageTypeDefinition<_layover_v1_Invalidation, _layover_v1_Invalidation__Output>
+      JudgeBlobReply: MessageTypeDefinition<_layover_v1_JudgeBlobReply, _layover_v1_JudgeBlobReply__Output>
+      JudgeBlobRequest: MessageTypeDefinition<_layover_v1_JudgeBlobRequest, _layover_v1_JudgeBlobRequest__Output>
       JudgeImageReply: MessageTypeDefinition<_layover_v1_JudgeImageReply, _layover_v1_JudgeImageReply__Output>
       JudgeImageRequest: MessageTypeDefinition<_layover_v1_JudgeImageRequest, _layover_v1_JudgeImageRequest__Output>
+      ListCachedRepositoriesReply: MessageTypeDefinition<_layover_v1_ListCachedRepositoriesReply, _layover_v1_ListCachedRepositoriesReply__Output>
+      ListCachedRepositoriesRequest: MessageTypeDefinition<_layover_v1_ListCachedRepositoriesRequest, _layover_v1_ListCachedRepositoriesRequest__Output>
       ListCachedTagsReply: MessageTypeDefinition<_layover_v1_ListCachedTagsReply, _layover_v1_ListCachedTagsReply__Output>
       ListCachedTagsRequest: MessageTypeDefinition<_layover_v1_ListCachedTagsRequest, _layover_v1_ListCachedTagsRequest__Output>
       LookupBlobReply: MessageTypeDefinition<_layover_v1_LookupBlobReply, _layover_v1_LookupBlobReply__Output>
@@ -74,6 +85,7 @@ export interface ProtoGrpcType {
       LookupTagRequest: MessageTypeDefinition<_layover_v1_LookupTagRequest, _layover_v1_LookupTagRequest__Output>
       ManifestReference: MessageTypeDefinition<_layover_v1_ManifestReference, _layover_v1_ManifestReference__Output>
       Organization: MessageTypeDefinition<_layover_v1_Organization, _layover_v1_Organization__Output>
+      OrganizationOrigin: MessageTypeDefinition<_layover_v1_OrganizationOrigin, _layover_v1_OrganizationOrigin__Output>
       Platform: MessageTypeDefinition<_layover_v1_Platform, _layover_v1_Platform__Output>
       ProxyCache: MessageTypeDefinition<_layover_v1_ProxyCache, _layover_v1_ProxyCache__Output>
       PullEvent: MessageTypeDefinition<_layover_v1_PullEvent, _layover_v1_PullEvent__Output>

@@ -12,6 +12,8 @@ import type { IssueTokenReply as _layover_v1_IssueTokenReply, IssueTokenReply__O
 import type { IssueTokenRequest as _layover_v1_IssueTokenRequest, IssueTokenRequest__Output as _layover_v1_IssueTokenRequest__Output } from './layover/v1/IssueTokenRequest';
 import type { ListReferrersReply as _layover_v1_ListReferrersReply, ListReferrersReply__Output as _layover_v1_ListReferrersReply__Output } from './layover/v1/ListReferrersReply';
 import type { ListReferrersRequest as _layover_v1_ListReferrersRequest, ListReferrersRequest__Output as _layover_v1_ListReferrersRequest__Output } from './layover/v1/ListReferrersRequest';
+import type { ListRepositoriesReply as _layover_v1_ListRepositoriesReply, ListRepositoriesReply__Output as _layover_v1_ListRepositoriesReply__Output } from './layover/v1/ListRepositoriesReply';
+import type { ListRepositoriesRequest as _layover_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _layover_v1_ListRepositoriesRequest__Output } from './layover/v1/ListRepositoriesRequest';
 import type { ListTagsReply as _layover_v1_ListTagsReply, ListTagsReply__Output as _layover_v1_ListTagsReply__Output } from './layover/v1/ListTagsReply';
 import type { ListTagsRequest as _layover_v1_ListTagsRequest, ListTagsRequest__Output as _layover_v1_ListTagsRequest__Output } from './layover/v1/ListTagsRequest';
 import type { ReadBlobReply as _layover_v1_ReadBlobReply, ReadBlobReply__Output as _layover_v1_ReadBlobReply__Output } from './layover/v1/ReadBlobReply';
@@ -42,6 +44,8 @@ export interface ProtoGrpcType {
       IssueTokenRequest: MessageTypeDefinition<_layover_v1_IssueTokenRequest, _layover_v1_IssueTokenRequest__Output>
       ListReferrersReply: MessageTypeDefinition<_layover_v1_ListReferrersReply, _layover_v1_ListReferrersReply__Output>
       ListReferrersRequest: MessageTypeDefinition<_layover_v1_ListReferrersRequest, _layover_v1_ListReferrersRequest__Output>
+      ListRepositoriesReply: MessageTypeDefinition<_layover_v1_ListRepositoriesReply, _layover_v1_ListRepositoriesReply__Output>
+      ListRepositoriesRequest: MessageTypeDefinition<_layover_v1_ListRepositoriesRequest, _layover_v1_ListRepositoriesRequest__Output>
       ListTagsReply: MessageTypeDefinition<_layover_v1_ListTagsReply, _layover_v1_ListTagsReply__Output>
       ListTagsRequest: MessageTypeDefinition<_layover_v1_ListTagsRequest, _layover_v1_ListTagsRequest__Output>
       ReadBlobReply: MessageTypeDefinition<_layover_v1_ReadBlobReply, _layover_v1_ReadBlobReply__Output>

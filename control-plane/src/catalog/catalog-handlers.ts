@@ -8,10 +8,12 @@ import type { ScannedStores } from '../scan/queue/scan-queue';
 import type { Database } from '../db/database';
 import type { OrganizationStore } from '../tenancy/organizations/organization.store';
 import type { PullRecorder } from '../cache/pulls/record-pulls';
+import { judgeBlob } from '../scan/findings/judge-blob';
 import { judgeImage } from '../scan/findings/judge-image';
 import type { ScanStore } from '../scan/findings/scan.store';
 import type { ScanWaits } from '../scan/queue/scan-waits';
 import { type CallParts, catalogCall } from './call-handler';
+import { listCachedRepositories } from './list-cached-repositories';
 import { listCachedTags } from './list-cached-tags';
 import { lookupBlob } from './lookup-blob';
 import { lookupManifest } from './lookup-manifest';
@@ -50,6 +52,9 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
     ListCachedTags: catalogCall('ListCachedTags', parts, (request) =>
       listCachedTags(reader, stores, request, clock.now()),
     ),
+    ListCachedRepositories: catalogCall('ListCachedRepositories', parts, (request) =>
+      listCachedRepositories(reader, stores.repositories, request),
+    ),
     AdmitManifest: (call, callback) => {
       // A data plane that left has written the admission to its journal.
       const signal = leaving(call);
@@ -70,6 +75,7 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
       return { recorded };
     }),
     ReportUse: catalogCall('ReportUse', parts, (request) => reportUse(database, stores, request, clock.now())),
+    JudgeBlob: catalogCall('JudgeBlob', parts, (request) => judgeBlob({ queries: reader, stores, clock }, request)),
     JudgeImage: (call, callback) => {
       const signal = leaving(call);
       const judge = { ...parts, poke: parts.pokeScanning };

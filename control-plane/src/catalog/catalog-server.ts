@@ -1,7 +1,8 @@
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
+import { bindServer } from '../../../common/grpc/bind-server';
 import { PLANE_SERVER } from '../../../common/grpc/plane-channel';
 import { loadCatalog } from '../../../common/grpc/load-proto';
-import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
+import type { ListenAddress } from '../../../common/runtime/listen-address';
 import { preparePlaneSocket, protectSocket } from '../../../common/runtime/unix-socket';
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 
@@ -30,16 +31,9 @@ export class CatalogServer {
   async start(): Promise<string> {
     const { listen } = this;
     if (listen.kind === 'unix') await preparePlaneSocket(listen.path);
-    const port = await new Promise<number>((resolve, reject) => {
-      this.server.bindAsync(formatGrpcAddress(listen), this.credentials, (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
-      );
-    });
-    if (listen.kind === 'unix') {
-      await protectSocket(listen.path);
-      return formatGrpcAddress(listen);
-    }
-    return formatGrpcAddress({ ...listen, port });
+    const bound = await bindServer(this.server, listen, this.credentials);
+    if (listen.kind === 'unix') await protectSocket(listen.path);
+    return bound;
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenHttp } from '../../../common/http/listen-http';
 import { createWebServer, type WebServer } from '../../../common/http/web-server';
-import type { ListenAddress } from '../../../common/runtime/listen-address';
+import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
 import { prepareSocketPath, protectSocket } from '../../../common/runtime/unix-socket';
 import type { TlsWatch } from '../../../common/security/tls-watch';
 
@@ -32,21 +32,10 @@ export class ControlServer {
   async start(): Promise<string> {
     const { listen, server } = this;
     if (listen.kind === 'unix') await prepareSocketPath(listen.path);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      const listening = (): void => {
-        server.removeListener('error', reject);
-        resolve();
-      };
-      if (listen.kind === 'unix') server.listen(listen.path, listening);
-      else server.listen(listen.port, listen.host, listening);
-    });
-    if (listen.kind === 'unix') {
-      await protectSocket(listen.path);
-      return `unix:${listen.path}`;
-    }
-    const { port } = server.address() as AddressInfo;
-    return `${this.web.scheme}://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`;
+    const bound = await listenHttp(server, listen);
+    if (bound.kind === 'tcp') return `${this.web.scheme}://${formatGrpcAddress(bound)}`;
+    await protectSocket(bound.path);
+    return formatGrpcAddress(bound);
   }
 
   /**

@@ -2,7 +2,7 @@ import type { Configuration, ConfigurationSnapshot } from '../configuration/conf
 import { isForeignLogin, parseAuthorization } from './authorization-header';
 import type { CredentialChecks, Sender } from './identify';
 import { wrongCredentials } from './robot-logins';
-import { fitting, parseScopes, type TokenAccess } from './token-scope';
+import { fitting, parseScopes, permitsList, type TokenAccess } from './token-scope';
 import { mayPullFrom, type RobotAccount } from './verify-robot';
 
 /** A token in the answer of the token endpoint. */
@@ -54,12 +54,15 @@ const DOCKER_HUB_DEPTH = 2;
  */
 function isForMirror(snapshot: ConfigurationSnapshot, scopes: readonly TokenAccess[]): boolean {
   return scopes.some(
-    (scope) => scope.name.split('/').length <= DOCKER_HUB_DEPTH || isGranted(snapshot, undefined, scope),
+    (scope) =>
+      !permitsList(scope) &&
+      (scope.name.split('/').length <= DOCKER_HUB_DEPTH || isGranted(snapshot, undefined, scope)),
   );
 }
 
 /**
- * Returns whether the token may contain a scope. In the path form, the first component of the scope
+ * Returns whether the token may contain a scope. Everybody may list repositories: the answer has
+ * those that the caller may pull from. In the path form, the first component of the scope
  * is the organization. Where a host stands for the organization, clients leave it out: such a scope
  * is granted to robots of every organization that has an upstream, and to those that may pull from
  * several, and is valid only for these organizations (see Access). Therefore the answer does not
@@ -67,6 +70,7 @@ function isForMirror(snapshot: ConfigurationSnapshot, scopes: readonly TokenAcce
  * (docs/design/access.md#existence).
  */
 function isGranted(snapshot: ConfigurationSnapshot, robot: RobotAccount | undefined, scope: TokenAccess): boolean {
+  if (permitsList(scope)) return true;
   const organization = snapshot.organizationsByName.get(scope.name.split('/', 1)[0]!);
   if (organization?.visibility === 'PUBLIC') return true;
   if (robot === undefined) return false;

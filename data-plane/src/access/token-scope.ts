@@ -16,20 +16,33 @@ const MAX_NAMES = 100;
  */
 const MAX_CLAIM_LENGTH = 4_000;
 
+/** The scope of the list of repositories. Distribution and its clients use the same. */
+export const LIST_SCOPE = 'registry:catalog:*';
+
+const LIST_ACCESS: TokenAccess = { type: 'registry', name: 'catalog', actions: ['*'] };
+
+/** Returns whether an entry of a token permits the list of repositories. */
+export function permitsList({ type, name, actions }: TokenAccess): boolean {
+  return type === LIST_ACCESS.type && name === LIST_ACCESS.name && actions.includes('*');
+}
+
 /**
  * Parses the `scope` parameters of a token request: `repository:<name>:<actions>`, repeated or
- * separated by spaces. Ignores everything except repository scopes with the action `pull`, because
- * Layover has no other resources and actions. Each name counts once.
+ * separated by spaces, and {@link LIST_SCOPE}, which comes first. Ignores everything except these
+ * and repository scopes with the action `pull`, because Layover has no other resources and actions.
+ * Each name counts once.
  */
 export function parseScopes(scopes: readonly string[]): readonly TokenAccess[] {
   const names = new Set<string>();
-  for (const scope of scopes.flatMap((text) => text.split(' '))) {
+  const given = scopes.flatMap((text) => text.split(' '));
+  for (const scope of given) {
     const match = /^repository(?:\([a-z0-9]+\))?:([^\s:"\\]{1,512}):([a-z,*]+)$/.exec(scope);
     const actions = match?.[2]!.split(',') ?? [];
     if (match !== null && (actions.includes('pull') || actions.includes('*'))) names.add(match[1]!);
     if (names.size === MAX_NAMES) break;
   }
-  return [...names].map((name) => ({ type: 'repository', name, actions: ['pull'] }));
+  const repositories = [...names].map((name) => ({ type: 'repository', name, actions: ['pull'] }));
+  return given.includes(LIST_SCOPE) ? [LIST_ACCESS, ...repositories] : repositories;
 }
 
 /** Returns the first entries that fit into a token, so that no token is refused for its length. */

@@ -22,6 +22,8 @@ import { type BlobStat, statBlob } from './stat-blob';
 export interface BlobServiceParts {
   readonly access: Access;
   readonly blobAccess: BlobAccess;
+  /** Throws DENIED for blobs that no client may have. undefined = there are none. */
+  readonly gate?: BlobCheck | undefined;
   readonly upstream: UpstreamRegistry;
   readonly stored: StoredBlobs;
   readonly fills: Fills;
@@ -38,6 +40,11 @@ export interface BlobServiceParts {
   readonly redirects?: BlobRedirects | undefined;
   /** undefined = there is only one node. */
   readonly elsewhere?: FillElsewhere | undefined;
+}
+
+/** Checks whether a client may have a blob of a repository that it may pull from. */
+export interface BlobCheck {
+  pass(target: PullTarget, digest: Digest, requestId: string, signal?: AbortSignal): Promise<void>;
 }
 
 /** A request for a blob. */
@@ -57,7 +64,10 @@ export class BlobService {
     this.openParts = { ...parts, redirects: parts.redirects, source: new ReadThroughSource(parts) };
   }
 
-  /** Answers a HEAD request. Throws the errors of Access, BlobAccess and StoredBlobs. */
+  /**
+   * Answers a HEAD request. Throws DENIED for a blob of a refused image, and the errors of Access,
+   * BlobAccess and StoredBlobs.
+   */
   stat(request: BlobRequest): Promise<BlobStat> {
     const { digest, signal } = request;
     return this.withTarget(request, 0, async (target) =>
@@ -67,7 +77,8 @@ export class BlobService {
 
   /**
    * Opens a blob for a GET request, or returns where to redirect the client. Throws RANGE_INVALID
-   * with detail {size}, and the errors of Access, BlobAccess and BlobSource.
+   * with detail {size}, DENIED for a blob of a refused image, and the errors of Access, BlobAccess
+   * and BlobSource.
    */
   open(request: BlobRequest & BlobReadOptions): Promise<OpenedBlob> {
     const { digest, range, signal } = request;
@@ -114,6 +125,7 @@ export class BlobService {
       blob: request.digest,
     });
     try {
+      await this.parts.gate?.pass(target, request.digest, request.context.requestId, request.signal);
       return await action(target);
     } finally {
       reporter.touch(target);

@@ -9,7 +9,14 @@ import type { LookupBlobReply__Output } from '../../../proto/gen/layover/v1/Look
 import type { LookupManifestReply__Output } from '../../../proto/gen/layover/v1/LookupManifestReply';
 import type { LookupTagReply__Output } from '../../../proto/gen/layover/v1/LookupTagReply';
 import type { RepositoryKey } from '../access/repository-key';
-import type { BlobLookup, CachedManifest, CachedTag, Catalog, ManifestAdmission } from '../known/catalog';
+import type {
+  BlobLookup,
+  CachedManifest,
+  CachedRepositoriesPage,
+  CachedTag,
+  Catalog,
+  ManifestAdmission,
+} from '../known/catalog';
 import { type CatalogClient, isConnected } from './catalog-client';
 import { type CallFailure, ControlPlaneCircuit } from './control-plane-circuit';
 import { isServiceError, unaryCall, type UnaryMethod } from './unary-call';
@@ -47,9 +54,12 @@ class GrpcCatalog implements Catalog {
    * that a timeout says nothing about other calls.
    */
   private readonly admissionCircuits = new LRUCache<string, ControlPlaneCircuit>({ max: MAX_ADMISSION_CIRCUITS });
+  /** Lists of repositories may be slow, which says nothing about the look-ups of pulls. */
+  private readonly listCircuit: ControlPlaneCircuit;
 
   constructor(private readonly options: GrpcCatalogOptions) {
     this.circuit = this.newCircuit();
+    this.listCircuit = this.newCircuit();
   }
 
   async lookupTag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined> {
@@ -98,6 +108,19 @@ class GrpcCatalog implements Catalog {
     );
   }
 
+  async listCachedRepositories(
+    origins: readonly Pick<RepositoryKey, 'organizationUid' | 'originVersion'>[],
+    limit: number,
+    last: string,
+  ): Promise<CachedRepositoriesPage> {
+    const request = { origins: [...origins], limit, last };
+    return this.call(
+      'ListCachedRepositories',
+      (callOptions, callback) => this.options.client.listCachedRepositories(request, callOptions, callback),
+      this.circuit.isClosed ? this.listCircuit : this.circuit,
+    );
+  }
+
   /** Returns the shared circuit while it is open: then the control plane answers nobody. */
   private admissionCircuit(organizationUid: string): ControlPlaneCircuit {
     if (!this.circuit.isClosed) return this.circuit;
@@ -118,6 +141,10 @@ class GrpcCatalog implements Catalog {
       return await circuit.run(() => unaryCall(method, this.options.timeoutMs ?? 2000), classify);
     } catch (error) {
       if (!isServiceError(error)) throw error;
+      // A control plane of an earlier version, during an update.
+      if (error.code === Grpc.UNIMPLEMENTED) {
+        throw new LayoverError('NOT_READY', { message: `the control plane does not know ${name} yet`, cause: error });
+      }
       const failure = fromGrpcError(error, 'NOT_READY');
       // CANCELLED means that the control plane stopped during the call: the data plane does not
       // cancel calls.

@@ -35,7 +35,7 @@ export function createGrpcImageJudge(client: CatalogClient, clock: Clock): Image
           signal,
         );
       try {
-        return readVerdict(await (waitMs === 0 ? circuit.run(call, classify) : call()));
+        return readVerdict(await (waitMs === 0 ? circuit.run(call, classifyJudgement) : call()));
       } catch (error) {
         if (signal.aborted) throw new LayoverError('CANCELLED', { cause: error });
         throw new LayoverError('NOT_READY', {
@@ -47,7 +47,8 @@ export function createGrpcImageJudge(client: CatalogClient, clock: Clock): Image
   };
 }
 
-function classify(error: unknown): CallFailure {
+/** Returns how a call for a verdict failed. */
+export function classifyJudgement(error: unknown): CallFailure {
   if (!isServiceError(error)) return 'answered';
   if (error.code === Grpc.DEADLINE_EXCEEDED) return 'timed-out';
   return error.code === Grpc.UNAVAILABLE || error.code === Grpc.UNAUTHENTICATED ? 'unreachable' : 'answered';
@@ -57,9 +58,19 @@ function classify(error: unknown): CallFailure {
 function readVerdict({ verdict, reason, vulnerabilities, pending, goodForMs }: JudgeImageReply__Output): Verdict {
   return {
     kind: verdict === 'SERVE' ? 'serve' : verdict === 'REFUSE' ? 'refuse' : 'unscanned',
-    reason: reason.slice(0, MAX_REASON),
-    vulnerabilities: vulnerabilities.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME)),
+    ...boundedVerdict({ reason, vulnerabilities }),
     pending,
     goodForMs: Math.max(0, goodForMs),
+  };
+}
+
+/** Returns the texts of a verdict, cut to the lengths that answers and records may have. */
+export function boundedVerdict({
+  reason,
+  vulnerabilities,
+}: Pick<JudgeImageReply__Output, 'reason' | 'vulnerabilities'>): Pick<Verdict, 'reason' | 'vulnerabilities'> {
+  return {
+    reason: reason.slice(0, MAX_REASON),
+    vulnerabilities: vulnerabilities.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME)),
   };
 }

@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { withTimeout } from '../../../common/async/deadline';
+import { bindServer } from '../../../common/grpc/bind-server';
 import { PLANE_SERVER } from '../../../common/grpc/plane-channel';
 import { loadNode, loadRegistry, loadStorage } from '../../../common/grpc/load-proto';
 import type { Clock } from '../../../common/runtime/clock';
-import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
+import type { ListenAddress } from '../../../common/runtime/listen-address';
 import { preparePlaneSocket, protectSocket } from '../../../common/runtime/unix-socket';
 import type { NodeHandlers } from '../../../proto/gen/layover/v1/Node';
 import type { RegistryHandlers } from '../../../proto/gen/layover/v1/Registry';
@@ -71,10 +72,10 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
     },
     async start() {
       if (listen.kind === 'unix') await preparePlaneSocket(listen.path);
-      const port = await bind(server, formatGrpcAddress(listen), credentials);
+      const address = await bindServer(server, listen, credentials);
       bound = true;
       if (listen.kind === 'unix') await protectSocket(listen.path);
-      return formatGrpcAddress(listen.kind === 'unix' ? listen : { ...listen, port });
+      return address;
     },
     stop: (drainMs) => (stopping ??= stop(drainMs)),
   };
@@ -87,20 +88,6 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
     // A socket that this server did not bind may belong to another process.
     if (bound && listen.kind === 'unix') await rm(listen.path, { force: true });
   }
-}
-
-function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, port) =>
-      error === null ? resolve(port) : reject(asSystemError(error)),
-    );
-  });
-}
-
-/** Adds the system error code, which grpc-js only puts into the message. */
-function asSystemError(error: Error): Error {
-  const code = /\b(E[A-Z]{3,})\b/.exec(error.message)?.[1];
-  return code === undefined ? error : Object.assign(error, { code });
 }
 
 async function shutDown(server: Server, health: HealthService, drainMs: number, clock: Clock): Promise<void> {

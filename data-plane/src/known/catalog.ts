@@ -34,6 +34,12 @@ export type ManifestAdmission =
   | { readonly decision: 'pass-through' }
   | { readonly decision: 'rejected'; readonly message: string; readonly detail: Readonly<Record<string, number>> };
 
+/** A page of cached repositories, by organization. `more`: the limit ended the list. */
+export interface CachedRepositoriesPage {
+  readonly organizations: readonly { readonly organizationUid: string; readonly names: readonly string[] }[];
+  readonly more: boolean;
+}
+
 /**
  * The Catalog of the control plane. Every method throws NOT_READY if the control plane does not
  * answer within 2 s.
@@ -49,4 +55,13 @@ export interface Catalog {
     limit: number,
     last: string,
   ): Promise<{ readonly tags: readonly string[]; readonly more: boolean }>;
+  /**
+   * Lists the repositories of at most 100 origins that hold content, in the order of the origins,
+   * and in bytewise order after `last` of the first one.
+   */
+  listCachedRepositories(
+    origins: readonly Pick<RepositoryKey, 'organizationUid' | 'originVersion'>[],
+    limit: number,
+    last: string,
+  ): Promise<CachedRepositoriesPage>;
 }

@@ -3,6 +3,7 @@ import type {
   GetBlobRequest,
   GetManifestRequest,
   ListReferrersRequest,
+  ListRepositoriesRequest,
   ListTagsRequest,
   OperationsRequest,
   PingRequest,
@@ -17,6 +18,7 @@ export interface Handlers {
   readonly getManifest: Handler<GetManifestRequest>;
   readonly getBlob: Handler<GetBlobRequest>;
   readonly listTags: Handler<ListTagsRequest>;
+  readonly listRepositories: Handler<ListRepositoriesRequest>;
   readonly listReferrers: Handler<ListReferrersRequest>;
   readonly token: Handler<TokenRequest>;
   readonly refusePush: Handler<PushRequest>;
@@ -37,6 +39,8 @@ export function createDispatch(handlers: Handlers): Handler<RegistryRequest> {
         return handlers.getBlob(request, exchange);
       case 'list-tags':
         return handlers.listTags(request, exchange);
+      case 'list-repositories':
+        return handlers.listRepositories(request, exchange);
       case 'list-referrers':
         return handlers.listReferrers(request, exchange);
       case 'token':

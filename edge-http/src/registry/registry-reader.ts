@@ -7,6 +7,8 @@ import type { IssueTokenReply__Output } from '../../../proto/gen/layover/v1/Issu
 import type { IssueTokenRequest__Output } from '../../../proto/gen/layover/v1/IssueTokenRequest';
 import type { ListReferrersReply__Output } from '../../../proto/gen/layover/v1/ListReferrersReply';
 import type { ListReferrersRequest__Output } from '../../../proto/gen/layover/v1/ListReferrersRequest';
+import type { ListRepositoriesReply__Output } from '../../../proto/gen/layover/v1/ListRepositoriesReply';
+import type { ListRepositoriesRequest__Output } from '../../../proto/gen/layover/v1/ListRepositoriesRequest';
 import type { ListTagsReply__Output } from '../../../proto/gen/layover/v1/ListTagsReply';
 import type { ListTagsRequest__Output } from '../../../proto/gen/layover/v1/ListTagsRequest';
 import type { RequestContext__Output } from '../../../proto/gen/layover/v1/RequestContext';
@@ -160,6 +162,21 @@ export interface TagsPage
   readonly tags: readonly string[];
 }
 
+/**
+ * Repositories of an organization (undefined = all) after `last` (empty = from the start), at most
+ * `limit` (0 = the data plane's choice).
+ */
+export interface RepositoryNamesQuery extends Readonly<Pick<ListRepositoriesRequest__Output, 'limit' | 'last'>> {
+  readonly context: RequestContext;
+  readonly hostOrganization: string | undefined;
+}
+
+/**
+ * A page of repositories. `nextLast` and `nextLimit` are the parameters of the next page;
+ * `nextLast` is empty if there is none.
+ */
+export type RepositoryNames = Readonly<Pick<ListRepositoriesReply__Output, 'names' | 'nextLast' | 'nextLimit'>>;
+
 /** Referrers of a type (empty = all); `page` is opaque, and empty for the first page. */
 export interface ReferrersQuery
   extends RepositoryQuery, Readonly<Pick<ListReferrersRequest__Output, 'artifactType' | 'page'>> {
@@ -199,6 +216,7 @@ export interface RegistryReader {
    */
   readBlob(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead>;
   listTags(query: TagsQuery, signal: AbortSignal): Promise<TagsPage>;
+  listRepositories(query: RepositoryNamesQuery, signal: AbortSignal): Promise<RepositoryNames>;
   listReferrers(query: ReferrersQuery, signal: AbortSignal): Promise<ReferrersPage>;
   issueToken(query: TokenQuery, signal: AbortSignal): Promise<TokenAnswer>;
   /** Resolves if a data plane answers within `timeoutMs`, even if it refuses the request. */

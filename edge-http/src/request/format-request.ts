@@ -29,6 +29,11 @@ export function formatTarget(request: Exclude<RegistryRequest, { kind: 'push' }>
         ['page', request.page],
         ...namespace(request.address),
       ])}`;
+    case 'list-repositories':
+      return `/v2/_catalog${query([
+        ['n', request.limit === undefined ? '' : String(request.limit)],
+        ['last', request.last],
+      ])}`;
     case 'list-referrers':
       return `/v2/${formatName(request.address)}/referrers/${request.digest}${query([
         ['artifactType', request.artifactType],

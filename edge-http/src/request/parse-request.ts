@@ -20,6 +20,8 @@ export const MAX_PATH_LENGTH = 4096;
 
 /** Longest page token. Data planes write none that is longer. */
 const MAX_PAGE_TOKEN = 8192;
+/** Longest position in a list. */
+const MAX_LAST = 1024;
 /** More are left out: a token for so many would be too long for a header. */
 const MAX_SCOPES = 100;
 const MAX_SCOPE_LENGTH = 512;
@@ -67,6 +69,14 @@ function originForm(path: string): string {
 
 function parseRead(head: boolean, path: string, query: URLSearchParams, site: Site): RegistryRequest {
   if (path === '/v2/' || path === '/v2') return { kind: 'ping', head };
+  if (path === '/v2/_catalog')
+    return {
+      kind: 'list-repositories',
+      head,
+      hostOrganization: site.organization,
+      limit: readPageSize(query),
+      last: readToken(query, 'last', MAX_LAST, 'PAGINATION_INVALID'),
+    };
   // From the right, because components of names may be called manifests, blobs, tags or referrers.
   const parts = path.split('/').slice(2);
   const last = parts[parts.length - 1]!;
@@ -98,7 +108,7 @@ function parseRead(head: boolean, path: string, query: URLSearchParams, site: Si
         head,
         address: parseAddress(rest, query, site),
         limit: readPageSize(query),
-        last: readToken(query, 'last', 1024, 'PAGINATION_INVALID'),
+        last: readToken(query, 'last', MAX_LAST, 'PAGINATION_INVALID'),
         page: readToken(query, 'page', MAX_PAGE_TOKEN, 'PAGINATION_INVALID'),
       };
     case 'uploads':

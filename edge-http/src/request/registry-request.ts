@@ -38,6 +38,18 @@ export interface ListTagsRequest extends Read {
   readonly page: string;
 }
 
+/** GET|HEAD /v2/_catalog, with `n` and `last` (distribution, "HTTP API V2", Catalog). */
+export interface ListRepositoriesRequest {
+  readonly kind: 'list-repositories';
+  readonly head: boolean;
+  /** The organization that the host name stands for; undefined means all organizations. */
+  readonly hostOrganization: string | undefined;
+  /** Undefined if absent; 0 requests a page without repositories. */
+  readonly limit: number | undefined;
+  /** Empty means from the start. */
+  readonly last: string;
+}
+
 /** GET /v2/<name>/referrers/<digest> — end-12a, with `artifactType` end-12b. */
 export interface ListReferrersRequest extends Read {
   readonly kind: 'list-referrers';
@@ -81,6 +93,7 @@ export type RegistryRequest =
   | GetBlobRequest
   | GetManifestRequest
   | ListTagsRequest
+  | ListRepositoriesRequest
   | ListReferrersRequest
   | TokenRequest
   | PushRequest

@@ -14,6 +14,7 @@ const ROUTES: Readonly<Record<RequestKind, string | undefined>> = {
   'get-manifest': '/v2/<name>/manifests/<reference>',
   'get-blob': '/v2/<name>/blobs/<digest>',
   'list-tags': '/v2/<name>/tags/list',
+  'list-repositories': '/v2/_catalog',
   'list-referrers': '/v2/<name>/referrers/<digest>',
   token: '/token',
   push: '/v2/<push>',

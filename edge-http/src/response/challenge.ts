@@ -9,7 +9,9 @@ import type { RegistryRequest } from '../request/registry-request';
  */
 export const TOKEN_SERVICE = 'layover';
 
-const SCOPE = /^repository:[a-z0-9./_-]+:[a-z,*]+$/;
+/** The scope of the list of repositories. */
+const LIST_SCOPE = 'registry:catalog:*';
+const SCOPE = /^(?:repository:[a-z0-9./_-]+:[a-z,*]+|registry:catalog:\*)$/;
 const ERRORS: readonly unknown[] = ['invalid_token', 'insufficient_scope'];
 
 /** Creates the WWW-Authenticate header of a 401 response. */
@@ -39,6 +41,7 @@ export function createChallenge(publicUrl: string | undefined): ChallengeWriter 
 function scopeOf(request: RegistryRequest | undefined, error: LayoverError): string | undefined {
   const scope = error.detail?.['scope'];
   if (typeof scope === 'string' && SCOPE.test(scope)) return scope;
+  if (request?.kind === 'list-repositories') return LIST_SCOPE;
   if (request === undefined || !('address' in request)) return undefined;
   return `repository:${formatName(request.address)}:pull`;
 }

@@ -1,3 +1,4 @@
+import type { LayoverError } from '../../../common/errors/layover-error';
 import type { JudgeImageReply } from '../../../proto/gen/layover/v1/JudgeImageReply';
 import type { ScanPolicy } from '../../../proto/gen/layover/v1/ScanPolicy';
 import { buildImage, createGate } from '../../support/fake-registry';
@@ -107,4 +108,73 @@ test('without the control plane, an organization without a policy works, and one
   await rig.catalog.stop();
   expect(await outcome(rig.edge.manifest('latest'))).toBe('NOT_READY');
   await rig.catalog.start();
+});
+
+describe('blobs of a refused image', () => {
+  const SERVE: ScanPolicy = { unscanned: 'SERVE', waitMs: 0 };
+  const [layer] = image.layers;
+  const ACCOUNT = { username: 'robot', password: 'secret' };
+  const refusal = { refusedImage: image.digest, reason: 'one of High', vulnerabilities: ['CVE-2024-7'] };
+
+  async function startWith(proxyCache: object, scanPolicy: ScanPolicy = SERVE): Promise<void> {
+    rig = await startRig({ organizations: [{ name: 'acme', scanPolicy, ...proxyCache }] });
+    rig.registry.content.addImage(NAME, 'latest', image);
+    rig.catalog.verdicts.set(image.digest, REFUSE);
+    for (const { digest } of parts) rig.catalog.blobVerdicts.set(digest, refusal);
+  }
+  const said = (pull: Promise<unknown>): Promise<unknown> =>
+    pull.then(
+      () => 'served',
+      ({ key, message, detail }: LayoverError) => ({ key, message, detail }),
+    );
+
+  test('are refused in the words of the manifest, for GET and HEAD, where the upstream has our credentials', async () => {
+    await startWith(ACCOUNT);
+    const manifest = await said(rig.edge.manifest(image.digest));
+    expect(manifest).toMatchObject({ key: 'DENIED' });
+    for (const { digest } of parts) {
+      expect(await said(rig.edge.stat(digest))).toEqual(manifest);
+      expect((await rig.edge.blob(digest)).failure).toBe('DENIED');
+    }
+    expect(rig.asked().filter((line) => line.includes('/blobs/'))).toEqual([]);
+  });
+
+  test('are served where everybody gets them from the upstream, and without a policy, and nobody is asked', async () => {
+    await startWith({});
+    expect((await rig.edge.blob(layer!.digest)).failure).toBeUndefined();
+    await rig.configure({ name: 'acme', ...ACCOUNT });
+    expect((await rig.edge.blob(layer!.digest)).failure).toBeUndefined();
+    expect(rig.catalog.count('JudgeBlob')).toBe(0);
+  });
+
+  test('a blob that is served is asked about once, and again after a change of the configuration', async () => {
+    await startWith(ACCOUNT);
+    rig.catalog.blobVerdicts.set(layer!.digest, { goodForMs: 60_000 });
+    for (let n = 0; n < 5; n += 1) expect((await rig.edge.blob(layer!.digest)).failure).toBeUndefined();
+    expect(rig.catalog.count('JudgeBlob')).toBe(1);
+    rig.catalog.blobVerdicts.set(layer!.digest, refusal);
+    await rig.configure({ name: 'acme', scanPolicy: { ...SERVE, waitMs: 1 }, ...ACCOUNT });
+    expect((await rig.edge.blob(layer!.digest)).failure).toBe('DENIED');
+  });
+
+  test('a refusal is not remembered, so that an image that is admitted meanwhile can be pulled', async () => {
+    await startWith(ACCOUNT);
+    expect((await rig.edge.blob(layer!.digest)).failure).toBe('DENIED');
+    rig.catalog.blobVerdicts.delete(layer!.digest);
+    expect((await rig.edge.blob(layer!.digest)).failure).toBeUndefined();
+  });
+
+  test('are served while the control plane is unreachable', async () => {
+    await startWith(ACCOUNT);
+    await rig.catalog.stop();
+    expect((await rig.edge.blob(layer!.digest)).failure).toBeUndefined();
+    await rig.catalog.start();
+  });
+
+  test('are filled for a scan', async () => {
+    await startWith(ACCOUNT, WAIT);
+    scans(REFUSE);
+    expect(await said(rig.edge.manifest('latest'))).toMatchObject({ key: 'DENIED' });
+    expect([...arrived()].sort()).toEqual(parts.map(({ digest }) => digest as string).sort());
+  });
 });

@@ -17,6 +17,7 @@ import { createGrpcUpstreamProbe } from '../../../control-plane/src/data-planes/
 import { createCatalogClient } from '../../../data-plane/src/catalog/catalog-client';
 import { createGrpcCatalog } from '../../../data-plane/src/catalog/grpc-catalog';
 import { createGrpcConfigurationWatch } from '../../../data-plane/src/catalog/grpc-configuration-watch';
+import { createGrpcBlobJudge } from '../../../data-plane/src/catalog/grpc-blob-judge';
 import { createGrpcImageJudge } from '../../../data-plane/src/catalog/grpc-image-judge';
 import { createGrpcPullRecorder } from '../../../data-plane/src/catalog/grpc-pull-recorder';
 import { createGrpcUseReport } from '../../../data-plane/src/catalog/grpc-use-report';
@@ -165,7 +166,9 @@ test('every call between planes has a deadline, except streams whose reader limi
     () => catalog.lookupBlob(KEY, DIGEST, []),
     () => catalog.admit({}),
     () => catalog.listCachedTags(KEY, 1, ''),
+    () => catalog.listCachedRepositories([KEY], 1, ''),
     () => createGrpcImageJudge(client, clock).judge(KEY, DIGEST, 0, 'r', signal),
+    () => createGrpcBlobJudge(client, clock).judge(KEY, DIGEST, 'r'),
     () => createGrpcPullRecorder(client).record([], signal),
     () => createGrpcUseReport(client, 'n').send([], signal),
     () => first(createGrpcConfigurationWatch(connectCatalog, 'n').open(NOTHING_KNOWN, signal)),
@@ -174,6 +177,7 @@ test('every call between planes has a deadline, except streams whose reader limi
     () => registry.statBlob(blob, signal),
     () => registry.readBlob({ ...blob, range: undefined, accepts: 'any', avoid: [] }, signal),
     () => registry.listTags({ ...query, limit: 1, last: '', page: '' }, signal),
+    () => registry.listRepositories({ context, hostOrganization: undefined, limit: 1, last: '' }, signal),
     () => registry.listReferrers({ ...blob, artifactType: '', page: '' }, signal),
     () => registry.issueToken({ context, service: '', scopes: [] }, signal),
     () =>

@@ -2,11 +2,13 @@ import type { ChannelCredentials, ClientReadableStream, ServiceError } from '@gr
 import { fromGrpcError } from '../../../common/grpc/error-status';
 import { loadCatalog } from '../../../common/grpc/load-proto';
 import type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
+import type { JudgeBlobReply__Output } from '../../../proto/gen/layover/v1/JudgeBlobReply';
 import type { JudgeImageReply__Output } from '../../../proto/gen/layover/v1/JudgeImageReply';
 import type { LookupTagReply__Output } from '../../../proto/gen/layover/v1/LookupTagReply';
 import type { LookupManifestReply__Output } from '../../../proto/gen/layover/v1/LookupManifestReply';
 import type { LookupBlobReply__Output } from '../../../proto/gen/layover/v1/LookupBlobReply';
 import type { AdmitManifestReply__Output } from '../../../proto/gen/layover/v1/AdmitManifestReply';
+import type { ListCachedRepositoriesReply__Output } from '../../../proto/gen/layover/v1/ListCachedRepositoriesReply';
 import type { ListCachedTagsReply__Output } from '../../../proto/gen/layover/v1/ListCachedTagsReply';
 import type { RecordPullsReply__Output } from '../../../proto/gen/layover/v1/RecordPullsReply';
 import type { ReportUseReply__Output } from '../../../proto/gen/layover/v1/ReportUseReply';
@@ -23,9 +25,11 @@ type Method =
   | 'LookupBlob'
   | 'AdmitManifest'
   | 'ListCachedTags'
+  | 'ListCachedRepositories'
   | 'RecordPulls'
   | 'ReportUse'
-  | 'JudgeImage';
+  | 'JudgeImage'
+  | 'JudgeBlob';
 type Request<M extends Method> = Parameters<CatalogClient[M]>[0];
 
 /** Time limit of a call in milliseconds. Longer than that of data planes, for busy machines. */
@@ -126,9 +130,11 @@ interface Replies {
   LookupBlob: LookupBlobReply__Output;
   AdmitManifest: AdmitManifestReply__Output;
   ListCachedTags: ListCachedTagsReply__Output;
+  ListCachedRepositories: ListCachedRepositoriesReply__Output;
   RecordPulls: RecordPullsReply__Output;
   ReportUse: ReportUseReply__Output;
   JudgeImage: JudgeImageReply__Output;
+  JudgeBlob: JudgeBlobReply__Output;
 }
 
 function call<M extends Method>(client: CatalogClient, method: M, request: Request<M>): Promise<Replies[M]> {

@@ -16,6 +16,7 @@ import type { ContentUse__Output } from '../../../proto/gen/layover/v1/ContentUs
 import type { Descriptor } from '../../../proto/gen/layover/v1/Descriptor';
 import type { Invalidation } from '../../../proto/gen/layover/v1/Invalidation';
 import type { LookupManifestReply } from '../../../proto/gen/layover/v1/LookupManifestReply';
+import type { JudgeBlobReply } from '../../../proto/gen/layover/v1/JudgeBlobReply';
 import type { JudgeImageReply } from '../../../proto/gen/layover/v1/JudgeImageReply';
 import type { JudgeImageRequest__Output } from '../../../proto/gen/layover/v1/JudgeImageRequest';
 import type { PullRecord__Output } from '../../../proto/gen/layover/v1/PullRecord';
@@ -88,6 +89,8 @@ export class FakeCatalog {
   private readonly tags = new Map<string, CachedTag>();
   /** The verdicts by digest; the default is UNSCANNED. */
   readonly verdicts = new Map<string, JudgeImageReply>();
+  /** The verdicts about blobs by digest; the default is that a blob may be served. */
+  readonly blobVerdicts = new Map<string, JudgeBlobReply>();
   private readonly manifests = new Map<string, LookupManifestReply>();
   private readonly blobs = new Map<string, Descriptor>();
   private readonly proofs = new Map<string, readonly string[]>();
@@ -266,6 +269,8 @@ export class FakeCatalog {
             .sort();
           return { tags: tags.slice(0, limit), more: tags.length > limit };
         }),
+      ListCachedRepositories: (call, callback) =>
+        this.answer('ListCachedRepositories', call.request, callback, () => ({ organizations: [], more: false })),
       RecordPulls: (call, callback) =>
         this.answer('RecordPulls', call.request, callback, ({ records }) => {
           if (records.some((record) => this.switches.refuse(record))) {
@@ -298,6 +303,8 @@ export class FakeCatalog {
           ({ digest }) => this.verdicts.get(digest ?? '') ?? NOT_SCANNED,
         );
       },
+      JudgeBlob: (call, callback) =>
+        this.answer('JudgeBlob', call.request, callback, ({ digest }) => this.blobVerdicts.get(digest) ?? {}),
       ReportUse: (call, callback) =>
         this.answer('ReportUse', call.request, callback, ({ node, uses }) => {
           this.uses.set(node, uses);

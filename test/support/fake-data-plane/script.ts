@@ -5,6 +5,8 @@ import type { IssueTokenReply } from '../../../proto/gen/layover/v1/IssueTokenRe
 import type { IssueTokenRequest__Output } from '../../../proto/gen/layover/v1/IssueTokenRequest';
 import type { ListReferrersReply } from '../../../proto/gen/layover/v1/ListReferrersReply';
 import type { ListReferrersRequest__Output } from '../../../proto/gen/layover/v1/ListReferrersRequest';
+import type { ListRepositoriesReply } from '../../../proto/gen/layover/v1/ListRepositoriesReply';
+import type { ListRepositoriesRequest__Output } from '../../../proto/gen/layover/v1/ListRepositoriesRequest';
 import type { ListTagsReply } from '../../../proto/gen/layover/v1/ListTagsReply';
 import type { ListTagsRequest__Output } from '../../../proto/gen/layover/v1/ListTagsRequest';
 import type { ReadBlobRequest__Output } from '../../../proto/gen/layover/v1/ReadBlobRequest';
@@ -26,6 +28,7 @@ export interface Script {
   statBlob?(request: StatBlobRequest__Output): Answer<StatBlobReply>;
   readBlob?(request: ReadBlobRequest__Output, sender: BlobSender): Promise<void>;
   listTags?(request: ListTagsRequest__Output): Answer<ListTagsReply>;
+  listRepositories?(request: ListRepositoriesRequest__Output): Answer<ListRepositoriesReply>;
   listReferrers?(request: ListReferrersRequest__Output): Answer<ListReferrersReply>;
   issueToken?(request: IssueTokenRequest__Output): Answer<IssueTokenReply>;
 }

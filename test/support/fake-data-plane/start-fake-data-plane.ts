@@ -68,6 +68,7 @@ export async function startFakeDataPlane(
     GetManifest: unary('getManifest'),
     StatBlob: unary('statBlob'),
     ListTags: unary('listTags'),
+    ListRepositories: unary('listRepositories'),
     ListReferrers: unary('listReferrers'),
     IssueToken: unary('issueToken'),
     ReadBlob: (call) => {

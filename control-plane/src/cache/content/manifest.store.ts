@@ -4,6 +4,7 @@ import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import { findHooks, hooksOf } from '../../db/transaction-hooks';
+import { LIVE } from './live-repositories';
 import { CLASSIFICATION, findManifests, findParents, type ManifestKey } from './classify-manifests';
 
 /** A manifest to create. */
@@ -150,6 +151,30 @@ export class ManifestStore {
       level = rows.map((row) => ({ repositoryId: row.repository_id, digest: row.digest }));
     }
     return found;
+  }
+
+  /**
+   * Returns up to `limit` manifests of an organization under its present upstream that name a blob,
+   * each with the name of its repository.
+   */
+  async namingBlob(
+    queries: Queries,
+    origin: { readonly organizationUid: string; readonly originVersion: string },
+    digest: string,
+    limit: number,
+  ): Promise<readonly { readonly id: number; readonly digest: string; readonly repository: string }[]> {
+    return queries(`${Table.manifestReferences} as x`)
+      .join(`${Table.manifests} as m`, 'm.id', 'x.manifest_id')
+      .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
+      .where({
+        'x.digest': digest,
+        'r.organization_uid': origin.organizationUid,
+        'r.origin_version': origin.originVersion,
+      })
+      .whereIn('x.role', HELD_ROLES)
+      .whereRaw(LIVE)
+      .limit(limit)
+      .distinct({ id: 'm.id', digest: 'm.digest', repository: 'r.name' });
   }
 
   /**

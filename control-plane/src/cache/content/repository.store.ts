@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import { type RepositoryRow, Table } from '../../../../schema/tables';
 import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
@@ -77,12 +78,7 @@ export class RepositoryStore {
     for (const part of chunks(ids)) {
       const empty = await queries<RepositoryRow>(Table.repositories)
         .whereIn('id', part)
-        .whereNotExists((held) =>
-          held
-            .select(queries.raw('1'))
-            .from(Table.manifests)
-            .where('repository_id', queries.ref(`${Table.repositories}.id`)),
-        )
+        .whereNotExists((held) => heldManifest(queries, held))
         .select('id');
       if (empty.length === 0) continue;
       await queries(Table.repositories)
@@ -150,6 +146,25 @@ export class RepositoryStore {
     return toPage((await query) as RepositoryRow[], request.first);
   }
 
+  /**
+   * Returns the names of the repositories of an origin that hold a manifest, after `after`, in
+   * bytewise order.
+   */
+  async filledNames(
+    queries: Queries,
+    origin: Pick<RepositoryKey, 'organizationUid' | 'originVersion'>,
+    after: string,
+    limit: number,
+  ): Promise<readonly string[]> {
+    return this.living(queries)
+      .where({ organization_uid: origin.organizationUid, origin_version: origin.originVersion })
+      .where('name', '>', after)
+      .whereExists((held) => heldManifest(queries, held))
+      .orderBy('name')
+      .limit(limit)
+      .pluck('name');
+  }
+
   /** Returns the total number of repositories that {@link page} lists. */
   async count(queries: Queries, filter: RepositoryFilter): Promise<number> {
     const [row] = (await this.filtered(queries, filter).count({ n: '*' })) as unknown as { n: number | string }[];
@@ -181,6 +196,14 @@ export class RepositoryStore {
     if (filter.nameContains !== undefined) void query.whereRaw('instr(name, ?) > 0', [filter.nameContains]);
     return query;
   }
+}
+
+/** Completes a subquery that returns a row for each manifest of a repository. */
+function heldManifest(queries: Queries, held: Knex.QueryBuilder): Knex.QueryBuilder {
+  return held
+    .select(queries.raw('1'))
+    .from(Table.manifests)
+    .where('repository_id', queries.ref(`${Table.repositories}.id`));
 }
 
 /** Returns the cursor of {@link RepositoryStore.page}. */

@@ -11,23 +11,19 @@ import { bulkInsert } from '../../db/bulk-insert';
 import type { Database } from '../../db/database';
 import { toRepositoryKey } from '../../cache/content/repository-key';
 import type { OrganizationStore } from '../../tenancy/organizations/organization.store';
-import { blockingVulnerabilities } from './blocking-vulnerabilities';
+import { GOOD_FOR_MS, judgeFindings, SERVE } from './judge-findings';
 import { isScannedByItself } from '../queue/image-layers';
 import type { ScanPolicy } from '../../tenancy/organizations/scan-policy';
 import type { ScanStore } from './scan.store';
 import type { ScanWaits } from '../queue/scan-waits';
-import { SEVERITIES, severityOf } from '../../tenancy/organizations/severity';
 
 /**
- * How long a verdict may be cached, in milliseconds. Pending verdicts are cached too, so that not
- * every pull of an image during its scan asks the control plane.
+ * How long a pending verdict may be cached, in milliseconds, so that not every pull of an image
+ * during its scan asks the control plane.
  */
-const GOOD_FOR_MS = 10_000;
 const PENDING_FOR_MS = 1_000;
 /** Maximum time to wait, in milliseconds. */
 const LONGEST_WAIT_MS = 100_000;
-/** Maximum number of names in a reply. */
-const MAX_NAMES = 20;
 
 /** Dependencies of {@link judgeImage}. */
 export interface JudgeParts {
@@ -38,8 +34,6 @@ export interface JudgeParts {
   readonly poke: () => void;
   readonly clock: Clock;
 }
-
-const SERVE: JudgeImageReply = { verdict: 'SERVE', reason: '', vulnerabilities: [], goodForMs: GOOD_FOR_MS };
 
 /**
  * Returns the verdict of an organization's gate about an image. The latest result counts as soon as
@@ -130,30 +124,9 @@ async function judgeScan(
     return (await stores.scans.scanning.isOn(database.reader))
       ? unscanned(describeState({ state: 'WAITING_FOR_LAYERS', work: null }), true)
       : unscanned('scanning is off', false);
-  if (scan.reported_at !== null) return judgeFindings(database, policy, manifest.digest, clock.now());
+  if (scan.reported_at !== null) return judgeFindings(database.reader, policy, manifest.digest, clock.now());
   if (!(await stores.scans.scanning.isOn(database.reader))) return unscanned('scanning is off', false);
   return unscanned(`${describeState(scan)}${scan.error === null ? '' : ` (${scan.error})`}`, mayEnd(scan));
-}
-
-async function judgeFindings(
-  database: Database,
-  policy: ScanPolicy,
-  digest: string,
-  now: number,
-): Promise<JudgeImageReply> {
-  const blocking = await blockingVulnerabilities(database.reader, digest, policy, now);
-  if (blocking.length === 0) return SERVE;
-  const counts = [...SEVERITIES].reverse().flatMap((severity) => {
-    const count = blocking.filter((one) => severityOf(one.severity) === severity).length;
-    return count === 0 ? [] : [`${count} ${severity}`];
-  });
-  const noun = blocking.length === 1 ? 'vulnerability' : 'vulnerabilities';
-  return {
-    verdict: 'REFUSE',
-    reason: `it has ${blocking.length} known ${noun} that the scan policy blocks: ${counts.join(', ')}`,
-    vulnerabilities: blocking.slice(0, MAX_NAMES).map(({ name }) => name),
-    goodForMs: GOOD_FOR_MS,
-  };
 }
 
 function unscanned(reason: string, pending: boolean): JudgeImageReply {

@@ -4,6 +4,7 @@ import type { RegistryHandlers } from '../../../../proto/gen/layover/v1/Registry
 import { Addresses } from '../../access/addresses';
 import type { CredentialChecks } from '../../access/identify';
 import type { Configuration } from '../../configuration/configuration';
+import type { RepositoryList } from '../../manifests/list-repositories';
 import type { ReferrersList } from '../../manifests/list-referrers';
 import type { TagList } from '../../manifests/list-tags';
 import type { ManifestService } from '../../manifests/manifest-service';
@@ -12,6 +13,7 @@ import { checkAccessRpc } from './check-access';
 import { getManifest } from './get-manifest';
 import { issueTokenRpc } from './issue-token';
 import { listReferrersRpc } from './list-referrers';
+import { listRepositoriesRpc } from './list-repositories';
 import { listTagsRpc } from './list-tags';
 import { readBlob } from './read-blob';
 import { statBlobRpc } from './stat-blob';
@@ -22,6 +24,7 @@ export interface RegistryParts {
   readonly manifests: ManifestService;
   readonly blobs: BlobService;
   readonly tags: TagList;
+  readonly repositories: RepositoryList;
   readonly referrers: ReferrersList;
   readonly configuration: Configuration;
   readonly checks: CredentialChecks;
@@ -31,7 +34,7 @@ export interface RegistryParts {
 
 /** Returns the methods of Registry (registry.proto), each from its own file. */
 export function registryHandlers(parts: RegistryParts): RegistryHandlers {
-  const { manifests, blobs, tags, referrers, configuration, checks, clock, logger } = parts;
+  const { manifests, blobs, tags, repositories, referrers, configuration, checks, clock, logger } = parts;
   const addresses = new Addresses(configuration, checks.tokens, clock, async (request) => {
     const page = await tags.list({ ...request, limit: 1, last: '', page: '' });
     return page.tags.length > 0;
@@ -43,6 +46,9 @@ export function registryHandlers(parts: RegistryParts): RegistryHandlers {
     ListTags: unary('ListTags', logger, (message, signal) => listTagsRpc(addresses, tags, message, signal)),
     ListReferrers: unary('ListReferrers', logger, (message, signal) =>
       listReferrersRpc(addresses, manifests, referrers, message, signal),
+    ),
+    ListRepositories: unary('ListRepositories', logger, (message, signal) =>
+      listRepositoriesRpc(repositories, message, signal),
     ),
     CheckAccess: unary('CheckAccess', logger, (message) => checkAccessRpc(configuration, checks, message)),
     IssueToken: unary('IssueToken', logger, (message) => issueTokenRpc(configuration, checks, message)),

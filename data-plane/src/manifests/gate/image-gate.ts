@@ -46,8 +46,7 @@ const FINAL_CALL_MS = 2_000;
 /**
  * Checks manifests against the scan policy of their organization before they are served. Every
  * manifest answer passes the gate, for GET and HEAD: cached, fetched or stale. Indexes pass,
- * because their children are judged when they are pulled. Blobs are not checked, because clients
- * learn their digests only from manifests that passed.
+ * because their children are judged when they are pulled. Blobs have a gate of their own, BlobGate.
  */
 export class ImageGate {
   private readonly verdicts: Verdicts;

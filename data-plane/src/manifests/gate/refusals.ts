@@ -7,7 +7,11 @@ import type { Verdict } from './image-judge';
  * Creates the error DENIED for an image with vulnerabilities that the policy blocks. The message
  * names them.
  */
-export function refused(target: PullTarget, answer: ManifestAnswer, verdict: Verdict): LayoverError {
+export function refused(
+  target: PullTarget,
+  answer: RefusedImage,
+  verdict: Pick<Verdict, 'reason' | 'vulnerabilities'>,
+): LayoverError {
   const { vulnerabilities, reason } = verdict;
   const names = vulnerabilities.length === 0 ? '' : ` (${vulnerabilities.join(', ')})`;
   const why = reason === '' ? 'its scan found vulnerabilities that the policy blocks' : reason;
@@ -20,6 +24,12 @@ export function refused(target: PullTarget, answer: ManifestAnswer, verdict: Ver
       vulnerabilities,
     },
   );
+}
+
+/** What a refusal says about the image. */
+interface RefusedImage {
+  readonly descriptor: Pick<ManifestAnswer['descriptor'], 'digest'>;
+  readonly upstreamStatus?: ManifestAnswer['upstreamStatus'];
 }
 
 /** Why there is no scan that a client could wait for. */
@@ -76,7 +86,7 @@ export function verdictUnavailable(target: PullTarget, answer: ManifestAnswer, c
 
 function denied(
   { organization, key }: PullTarget,
-  { descriptor, upstreamStatus }: ManifestAnswer,
+  { descriptor, upstreamStatus = 0 }: RefusedImage,
   what: string,
   detail: Readonly<Record<string, unknown>>,
   retryAfterSeconds?: number,

@@ -17,6 +17,8 @@ import type {
   ReferrersPage,
   ReferrersQuery,
   RegistryReader,
+  RepositoryNames,
+  RepositoryNamesQuery,
   RepositoryAddress,
   RequestContext,
   TagsPage,
@@ -141,6 +143,15 @@ export class DataPlaneRegistry implements RegistryReader {
       private: isPrivate,
       cacheStatus: readCacheStatus(reply.cacheStatus),
     };
+  }
+
+  listRepositories(query: RepositoryNamesQuery, signal: AbortSignal): Promise<RepositoryNames> {
+    const { context, hostOrganization = '', limit, last } = query;
+    return this.calls.unary(
+      context.requestId,
+      (client, options, done) => client.listRepositories({ context, hostOrganization, limit, last }, options, done),
+      signal,
+    );
   }
 
   async listReferrers(query: ReferrersQuery, signal: AbortSignal): Promise<ReferrersPage> {

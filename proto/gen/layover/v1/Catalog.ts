@@ -4,8 +4,12 @@ import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { AdmitManifestReply as _layover_v1_AdmitManifestReply, AdmitManifestReply__Output as _layover_v1_AdmitManifestReply__Output } from '../../layover/v1/AdmitManifestReply';
 import type { AdmitManifestRequest as _layover_v1_AdmitManifestRequest, AdmitManifestRequest__Output as _layover_v1_AdmitManifestRequest__Output } from '../../layover/v1/AdmitManifestRequest';
+import type { JudgeBlobReply as _layover_v1_JudgeBlobReply, JudgeBlobReply__Output as _layover_v1_JudgeBlobReply__Output } from '../../layover/v1/JudgeBlobReply';
+import type { JudgeBlobRequest as _layover_v1_JudgeBlobRequest, JudgeBlobRequest__Output as _layover_v1_JudgeBlobRequest__Output } from '../../layover/v1/JudgeBlobRequest';
 import type { JudgeImageReply as _layover_v1_JudgeImageReply, JudgeImageReply__Output as _layover_v1_JudgeImageReply__Output } from '../../layover/v1/JudgeImageReply';
 import type { JudgeImageRequest as _layover_v1_JudgeImageRequest, JudgeImageRequest__Output as _layover_v1_JudgeImageRequest__Output } from '../../layover/v1/JudgeImageRequest';
+import type { ListCachedRepositoriesReply as _layover_v1_ListCachedRepositoriesReply, ListCachedRepositoriesReply__Output as _layover_v1_ListCachedRepositoriesReply__Output } from '../../layover/v1/ListCachedRepositoriesReply';
+import type { ListCachedRepositoriesRequest as _layover_v1_ListCachedRepositoriesRequest, ListCachedRepositoriesRequest__Output as _layover_v1_ListCachedRepositoriesRequest__Output } from '../../layover/v1/ListCachedRepositoriesRequest';
 import type { ListCachedTagsReply as _layover_v1_ListCachedTagsReply, ListCachedTagsReply__Output as _layover_v1_ListCachedTagsReply__Output } from '../../layover/v1/ListCachedTagsReply';
 import type { ListCachedTagsRequest as _layover_v1_ListCachedTagsRequest, ListCachedTagsRequest__Output as _layover_v1_ListCachedTagsRequest__Output } from '../../layover/v1/ListCachedTagsRequest';
 import type { LookupBlobReply as _layover_v1_LookupBlobReply, LookupBlobReply__Output as _layover_v1_LookupBlobReply__Output } from '../../layover/v1/LookupBlobReply';
@@ -31,6 +35,15 @@ export interface CatalogClient extends grpc.Client {
   admitManifest(argument: _layover_v1_AdmitManifestRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_AdmitManifestReply__Output>): grpc.ClientUnaryCall;
   admitManifest(argument: _layover_v1_AdmitManifestRequest, callback: grpc.requestCallback<_layover_v1_AdmitManifestReply__Output>): grpc.ClientUnaryCall;
   
+  JudgeBlob(argument: _layover_v1_JudgeBlobRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  JudgeBlob(argument: _layover_v1_JudgeBlobRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  JudgeBlob(argument: _layover_v1_JudgeBlobRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  JudgeBlob(argument: _layover_v1_JudgeBlobRequest, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  judgeBlob(argument: _layover_v1_JudgeBlobRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  judgeBlob(argument: _layover_v1_JudgeBlobRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  judgeBlob(argument: _layover_v1_JudgeBlobRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  judgeBlob(argument: _layover_v1_JudgeBlobRequest, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
+  
   JudgeImage(argument: _layover_v1_JudgeImageRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
   JudgeImage(argument: _layover_v1_JudgeImageRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
   JudgeImage(argument: _layover_v1_JudgeImageRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
@@ -39,6 +52,15 @@ export interface CatalogClient extends grpc.Client {
   judgeImage(argument: _layover_v1_JudgeImageRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
   judgeImage(argument: _layover_v1_JudgeImageRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
   judgeImage(argument: _layover_v1_JudgeImageRequest, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
+  
+  ListCachedRepositories(argument: _layover_v1_ListCachedRepositoriesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ListCachedRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  ListCachedRepositories(argument: _layover_v1_ListCachedRepositoriesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_ListCachedRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  ListCachedRepositories(argument: _layover_v1_ListCachedRepositoriesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ListCachedRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  ListCachedRepositories(argument: _layover_v1_ListCachedRepositoriesRequest, callback: grpc.requestCallback<_layover_v1_ListCachedRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  listCachedRepositories(argument: _layover_v1_ListCachedRepositoriesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ListCachedRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  listCachedRepositories(argument: _layover_v1_ListCachedRepositoriesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_ListCachedRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  listCachedRepositories(argument: _layover_v1_ListCachedRepositoriesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ListCachedRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  listCachedRepositories(argument: _layover_v1_ListCachedRepositoriesRequest, callback: grpc.requestCallback<_layover_v1_ListCachedRepositoriesReply__Output>): grpc.ClientUnaryCall;
   
   ListCachedTags(argument: _layover_v1_ListCachedTagsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ListCachedTagsReply__Output>): grpc.ClientUnaryCall;
   ListCachedTags(argument: _layover_v1_ListCachedTagsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_ListCachedTagsReply__Output>): grpc.ClientUnaryCall;
@@ -104,7 +126,11 @@ export interface CatalogClient extends grpc.Client {
 export interface CatalogHandlers extends grpc.UntypedServiceImplementation {
   AdmitManifest: grpc.handleUnaryCall<_layover_v1_AdmitManifestRequest__Output, _layover_v1_AdmitManifestReply>;
   
+  JudgeBlob: grpc.handleUnaryCall<_layover_v1_JudgeBlobRequest__Output, _layover_v1_JudgeBlobReply>;
+  
   JudgeImage: grpc.handleUnaryCall<_layover_v1_JudgeImageRequest__Output, _layover_v1_JudgeImageReply>;
+  
+  ListCachedRepositories: grpc.handleUnaryCall<_layover_v1_ListCachedRepositoriesRequest__Output, _layover_v1_ListCachedRepositoriesReply>;
   
   ListCachedTags: grpc.handleUnaryCall<_layover_v1_ListCachedTagsRequest__Output, _layover_v1_ListCachedTagsReply>;
   
@@ -124,7 +150,9 @@ export interface CatalogHandlers extends grpc.UntypedServiceImplementation {
 
 export interface CatalogDefinition extends grpc.ServiceDefinition {
   AdmitManifest: MethodDefinition<_layover_v1_AdmitManifestRequest, _layover_v1_AdmitManifestReply, _layover_v1_AdmitManifestRequest__Output, _layover_v1_AdmitManifestReply__Output>
+  JudgeBlob: MethodDefinition<_layover_v1_JudgeBlobRequest, _layover_v1_JudgeBlobReply, _layover_v1_JudgeBlobRequest__Output, _layover_v1_JudgeBlobReply__Output>
   JudgeImage: MethodDefinition<_layover_v1_JudgeImageRequest, _layover_v1_JudgeImageReply, _layover_v1_JudgeImageRequest__Output, _layover_v1_JudgeImageReply__Output>
+  ListCachedRepositories: MethodDefinition<_layover_v1_ListCachedRepositoriesRequest, _layover_v1_ListCachedRepositoriesReply, _layover_v1_ListCachedRepositoriesRequest__Output, _layover_v1_ListCachedRepositoriesReply__Output>
   ListCachedTags: MethodDefinition<_layover_v1_ListCachedTagsRequest, _layover_v1_ListCachedTagsReply, _layover_v1_ListCachedTagsRequest__Output, _layover_v1_ListCachedTagsReply__Output>
   LookupBlob: MethodDefinition<_layover_v1_LookupBlobRequest, _layover_v1_LookupBlobReply, _layover_v1_LookupBlobRequest__Output, _layover_v1_LookupBlobReply__Output>
   LookupManifest: MethodDefinition<_layover_v1_LookupManifestRequest, _layover_v1_LookupManifestReply, _layover_v1_LookupManifestRequest__Output, _layover_v1_LookupManifestReply__Output>

@@ -10,6 +10,8 @@ import type { IssueTokenReply as _layover_v1_IssueTokenReply, IssueTokenReply__O
 import type { IssueTokenRequest as _layover_v1_IssueTokenRequest, IssueTokenRequest__Output as _layover_v1_IssueTokenRequest__Output } from '../../layover/v1/IssueTokenRequest';
 import type { ListReferrersReply as _layover_v1_ListReferrersReply, ListReferrersReply__Output as _layover_v1_ListReferrersReply__Output } from '../../layover/v1/ListReferrersReply';
 import type { ListReferrersRequest as _layover_v1_ListReferrersRequest, ListReferrersRequest__Output as _layover_v1_ListReferrersRequest__Output } from '../../layover/v1/ListReferrersRequest';
+import type { ListRepositoriesReply as _layover_v1_ListRepositoriesReply, ListRepositoriesReply__Output as _layover_v1_ListRepositoriesReply__Output } from '../../layover/v1/ListRepositoriesReply';
+import type { ListRepositoriesRequest as _layover_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _layover_v1_ListRepositoriesRequest__Output } from '../../layover/v1/ListRepositoriesRequest';
 import type { ListTagsReply as _layover_v1_ListTagsReply, ListTagsReply__Output as _layover_v1_ListTagsReply__Output } from '../../layover/v1/ListTagsReply';
 import type { ListTagsRequest as _layover_v1_ListTagsRequest, ListTagsRequest__Output as _layover_v1_ListTagsRequest__Output } from '../../layover/v1/ListTagsRequest';
 import type { ReadBlobReply as _layover_v1_ReadBlobReply, ReadBlobReply__Output as _layover_v1_ReadBlobReply__Output } from '../../layover/v1/ReadBlobReply';
@@ -54,6 +56,15 @@ export interface RegistryClient extends grpc.Client {
   listReferrers(argument: _layover_v1_ListReferrersRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ListReferrersReply__Output>): grpc.ClientUnaryCall;
   listReferrers(argument: _layover_v1_ListReferrersRequest, callback: grpc.requestCallback<_layover_v1_ListReferrersReply__Output>): grpc.ClientUnaryCall;
   
+  ListRepositories(argument: _layover_v1_ListRepositoriesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ListRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  ListRepositories(argument: _layover_v1_ListRepositoriesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_ListRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  ListRepositories(argument: _layover_v1_ListRepositoriesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ListRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  ListRepositories(argument: _layover_v1_ListRepositoriesRequest, callback: grpc.requestCallback<_layover_v1_ListRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  listRepositories(argument: _layover_v1_ListRepositoriesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ListRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  listRepositories(argument: _layover_v1_ListRepositoriesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_ListRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  listRepositories(argument: _layover_v1_ListRepositoriesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ListRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  listRepositories(argument: _layover_v1_ListRepositoriesRequest, callback: grpc.requestCallback<_layover_v1_ListRepositoriesReply__Output>): grpc.ClientUnaryCall;
+  
   ListTags(argument: _layover_v1_ListTagsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ListTagsReply__Output>): grpc.ClientUnaryCall;
   ListTags(argument: _layover_v1_ListTagsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_ListTagsReply__Output>): grpc.ClientUnaryCall;
   ListTags(argument: _layover_v1_ListTagsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ListTagsReply__Output>): grpc.ClientUnaryCall;
@@ -88,6 +99,8 @@ export interface RegistryHandlers extends grpc.UntypedServiceImplementation {
   
   ListReferrers: grpc.handleUnaryCall<_layover_v1_ListReferrersRequest__Output, _layover_v1_ListReferrersReply>;
   
+  ListRepositories: grpc.handleUnaryCall<_layover_v1_ListRepositoriesRequest__Output, _layover_v1_ListRepositoriesReply>;
+  
   ListTags: grpc.handleUnaryCall<_layover_v1_ListTagsRequest__Output, _layover_v1_ListTagsReply>;
   
   ReadBlob: grpc.handleServerStreamingCall<_layover_v1_ReadBlobRequest__Output, _layover_v1_ReadBlobReply>;
@@ -101,6 +114,7 @@ export interface RegistryDefinition extends grpc.ServiceDefinition {
   GetManifest: MethodDefinition<_layover_v1_GetManifestRequest, _layover_v1_GetManifestReply, _layover_v1_GetManifestRequest__Output, _layover_v1_GetManifestReply__Output>
   IssueToken: MethodDefinition<_layover_v1_IssueTokenRequest, _layover_v1_IssueTokenReply, _layover_v1_IssueTokenRequest__Output, _layover_v1_IssueTokenReply__Output>
   ListReferrers: MethodDefinition<_layover_v1_ListReferrersRequest, _layover_v1_ListReferrersReply, _layover_v1_ListReferrersRequest__Output, _layover_v1_ListReferrersReply__Output>
+  ListRepositories: MethodDefinition<_layover_v1_ListRepositoriesRequest, _layover_v1_ListRepositoriesReply, _layover_v1_ListRepositoriesRequest__Output, _layover_v1_ListRepositoriesReply__Output>
   ListTags: MethodDefinition<_layover_v1_ListTagsRequest, _layover_v1_ListTagsReply, _layover_v1_ListTagsRequest__Output, _layover_v1_ListTagsReply__Output>
   ReadBlob: MethodDefinition<_layover_v1_ReadBlobRequest, _layover_v1_ReadBlobReply, _layover_v1_ReadBlobRequest__Output, _layover_v1_ReadBlobReply__Output>
   StatBlob: MethodDefinition<_layover_v1_StatBlobRequest, _layover_v1_StatBlobReply, _layover_v1_StatBlobRequest__Output, _layover_v1_StatBlobReply__Output>

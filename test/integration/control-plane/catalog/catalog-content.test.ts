@@ -186,6 +186,58 @@ describe('ListCachedTags', () => {
   });
 });
 
+describe('ListCachedRepositories', () => {
+  const origin = ({ organizationUid, originVersion }: TestRepository) => ({ organizationUid, originVersion });
+  const fill = async (organization: TestRepository, ...names: string[]): Promise<void> => {
+    for (const repository of names)
+      await plane.catalog.call('AdmitManifest', admission({ ...organization, repository }, `in ${repository}`));
+  };
+
+  test('lists by organization in the order of the request, page by page', async () => {
+    const other = await plane.organization('zeta');
+    await fill(acme, 'b', 'a-b/c', 'a/c', 'b.c');
+    await fill(other, 'x');
+    const origins = [origin(other), origin(acme)];
+    const first = await plane.catalog.call('ListCachedRepositories', { origins, limit: 3, last: '' });
+    expect(first).toEqual({
+      organizations: [
+        { organizationUid: other.organizationUid, names: ['x'] },
+        { organizationUid: acme.organizationUid, names: ['a-b/c', 'a/c'] },
+      ],
+      more: true,
+    });
+    const rest = { origins: [origin(acme)], limit: 3, last: 'a/c' };
+    expect(await plane.catalog.call('ListCachedRepositories', rest)).toEqual({
+      organizations: [{ organizationUid: acme.organizationUid, names: ['b', 'b.c'] }],
+      more: false,
+    });
+    const exact = await plane.catalog.call('ListCachedRepositories', { origins, limit: 5, last: '' });
+    expect([exact.organizations.flatMap(({ names }) => names).length, exact.more]).toEqual([5, false]);
+  });
+
+  test('leaves out repositories of an earlier upstream, and those that hold nothing', async () => {
+    await fill(acme, 'a', 'b');
+    await plane.ask('mutation { purgeRepository(organization: "acme", repository: "a") }');
+    const held = await plane.catalog.call('ListCachedRepositories', { origins: [origin(acme)] });
+    expect(held.organizations.map(({ names }) => names)).toEqual([['b']]);
+    const input = { proxyCache: { upstream: 'registry.example/team' } };
+    await plane.ask(UPDATE, { input });
+    const renewed = await plane.repository('acme', 'b');
+    for (const one of [acme, renewed])
+      expect(await plane.catalog.call('ListCachedRepositories', { origins: [origin(one)] })).toEqual({
+        organizations: [],
+        more: false,
+      });
+  });
+
+  test('refuses more than 100 organizations', async () => {
+    const request = { origins: Array.from({ length: 101 }, () => origin(acme)) };
+    await expect(plane.catalog.call('ListCachedRepositories', request)).rejects.toMatchObject({
+      key: 'REQUEST_INVALID',
+    });
+  });
+});
+
 describe('LookupTag', () => {
   test('returns an expired tag with its expiration, so that the data plane can decide', async () => {
     await plane.catalog.call('AdmitManifest', admission(acme, 'one', { checkedAt: now - 2 * HOUR }));

@@ -117,6 +117,26 @@ describe('GrpcCatalog without the control plane', () => {
     expect(fake.calls.length).toBe(before + 2);
   });
 
+  test('a timeout of a list of repositories does not concern the look-ups of pulls', async () => {
+    fake.switches.delayMs = 10_000;
+    await expect(catalog.listCachedRepositories([REPOSITORY], 1, '')).rejects.toMatchObject({ key: 'NOT_READY' });
+    fake.switches.delayMs = 0;
+    const before = fake.calls.length;
+    await expect(catalog.listCachedRepositories([REPOSITORY], 1, '')).rejects.toMatchObject({ key: 'NOT_READY' });
+    expect(fake.calls.length).toBe(before);
+    // The timeout is short, and the machine may be busy.
+    await catalog.lookupTag(REPOSITORY, 'v1').catch(() => undefined);
+    expect(fake.calls.length).toBe(before + 1);
+  });
+
+  test('throws NOT_READY for a call that an earlier control plane does not know', async () => {
+    fake.switches.failWith = status.UNIMPLEMENTED;
+    await expect(catalog.listCachedRepositories([REPOSITORY], 1, '')).rejects.toMatchObject({
+      key: 'NOT_READY',
+      message: 'the control plane does not know ListCachedRepositories yet',
+    });
+  });
+
   test('throws an internal error of the control plane and calls it again', async () => {
     fake.switches.failWith = status.INTERNAL;
     await expect(catalog.lookupTag(REPOSITORY, 'v1')).rejects.toMatchObject({ key: 'INTERNAL' });

@@ -352,6 +352,57 @@ describe('tag lists', () => {
   });
 });
 
+describe('lists of repositories', () => {
+  test('have the names, and are not stored by shared caches', async () => {
+    edge.plane.script = { listRepositories: () => ({ names: ['a/b', 'c/d'] }) };
+    const answer = await get(edge, '/v2/_catalog', { authorization: 'Bearer t' });
+    expect([answer.status, JSON.parse(answer.body.toString())]).toEqual([200, { repositories: ['a/b', 'c/d'] }]);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/json',
+      'cache-control': 'private',
+      vary: 'Authorization',
+    });
+    expect(answer.headers.link).toBeUndefined();
+    expect(edge.plane.calls[0]!.request).toMatchObject({
+      context: { authorization: 'Bearer t' },
+      hostOrganization: '',
+      limit: 0,
+      last: '',
+    });
+  });
+
+  test('link to the next page with the page size that the data plane used', async () => {
+    edge.plane.script = { listRepositories: () => ({ names: ['a/b'], nextLast: 'a/b', nextLimit: 1000 }) };
+    const answer = await get(edge, '/v2/_catalog?n=5000&last=a%2Fa');
+    expect(answer.headers.link).toBe('</v2/_catalog?n=1000&last=a%2Fb>; rel="next"');
+    expect(edge.plane.calls[0]!.request).toMatchObject({ limit: 5000, last: 'a/a' });
+  });
+
+  test('are empty for n=0, after the data plane was asked', async () => {
+    edge.plane.script = { listRepositories: () => ({ names: ['a/b'], nextLast: 'a/b', nextLimit: 1 }) };
+    const answer = await get(edge, '/v2/_catalog?n=0');
+    expect(JSON.parse(answer.body.toString())).toEqual({ repositories: [] });
+    expect(answer.headers.link).toBeUndefined();
+  });
+
+  test('are refused with the scope that clients request a token for', async () => {
+    edge.plane.script = {
+      listRepositories: () => {
+        throw new LayoverError('UNAUTHORIZED');
+      },
+    };
+    const answer = await get(edge, '/v2/_catalog');
+    expect(answer.status).toBe(401);
+    expect(answer.headers['www-authenticate']).toContain('scope="registry:catalog:*"');
+  });
+
+  test.each(['n=-1', 'n=10001', 'n=x', 'n=1&n=2', 'last=%0a', 'last=a&last=b'])('refuse %s', async (query) => {
+    const answer = await get(edge, `/v2/_catalog?${query}`);
+    expect([answer.status, edge.plane.calls]).toEqual([400, []]);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ errors: [{ code: 'PAGINATION_NUMBER_INVALID' }] });
+  });
+});
+
 describe('referrers', () => {
   const index = Buffer.from('{"schemaVersion":2,"manifests":[]}');
   const target = `/v2/docker/alpine/referrers/${DIGEST}`;

@@ -93,6 +93,11 @@ describe('valid requests', () => {
     ],
     [
       'GET',
+      '/v2/_catalog?n=10&last=org%2Fx',
+      { kind: 'list-repositories', head: false, hostOrganization: undefined, limit: 10, last: 'org/x' },
+    ],
+    [
+      'GET',
       '/v2/org/x/tags/list?n=10000',
       { kind: 'list-tags', head: false, address: path('org', 'x'), limit: 10000, last: '', page: '' },
     ],
@@ -240,7 +245,8 @@ describe('invalid requests, with the field at fault', () => {
     ['/', 'NOT_FOUND', 'path'],
     ['*', 'NOT_FOUND', 'path'],
     ['/v1/_ping', 'NOT_FOUND', 'path'],
-    ['/v2/_catalog', 'NOT_FOUND', 'path'],
+    ['/v2/_catalog/', 'NOT_FOUND', 'path'],
+    ['/v2/docker/_catalog', 'NOT_FOUND', 'path'],
     ['/v2/docker/alpine', 'NOT_FOUND', 'path'],
     ['/v2/docker/alpine/tags/all', 'NOT_FOUND', 'path'],
     ['/v2/docker/alpine/manifests/latest/', 'NOT_FOUND', 'path'],
@@ -290,6 +296,13 @@ describe('parseRequest and formatTarget', () => {
       limit: fc.option(fc.nat({ max: 10_000 }), { nil: undefined }),
       last: visible,
       page: visible,
+    }),
+    fc.record({
+      kind: fc.constant('list-repositories' as const),
+      head: fc.boolean(),
+      hostOrganization: fc.constant(undefined),
+      limit: fc.option(fc.nat({ max: 10_000 }), { nil: undefined }),
+      last: visible,
     }),
     fc.record({
       kind: fc.constant('list-referrers' as const),

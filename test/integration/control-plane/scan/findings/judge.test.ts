@@ -205,3 +205,81 @@ describe('waiting', () => {
     expect(clock.now() - before).toBeLessThan(600_000);
   });
 });
+
+describe('the gate of blobs', () => {
+  const judgeBlob = (name: string, repository = acme) =>
+    world.cache.plane.catalog.call('JudgeBlob', { repository, digest: digest(name) });
+  const image = async (name: string, layers: readonly string[], ...found: readonly FakeVulnerability[]) => {
+    world.clair.found.set(digest(name), found);
+    await world.image(acme, name, layers);
+    await world.work();
+  };
+  const SERVED = { refusedImage: '', reason: '', vulnerabilities: [], goodForMs: 60_000 };
+
+  test('refuses config and layers of a refused image in its words, and serves them without a policy', async () => {
+    await image('bad', ['bad layer'], CRITICAL);
+    expect(await judgeBlob('bad layer')).toEqual(SERVED);
+    await gate({ blockFrom: 'HIGH' });
+    const { reason, vulnerabilities } = await world.judge(acme, 'bad');
+    for (const blob of ['bad layer', 'bad config'])
+      expect(await judgeBlob(blob)).toEqual({ refusedImage: digest('bad'), reason, vulnerabilities, goodForMs: 0 });
+    // The image is refused wherever its blobs are requested.
+    const elsewhere = { ...acme, repository: 'library/other' };
+    expect(await judgeBlob('bad layer', elsewhere)).toMatchObject({ refusedImage: digest('bad') });
+  });
+
+  test('serves what an image that passes names too, also of another repository, and what none names', async () => {
+    await gate({ blockFrom: 'HIGH' });
+    await image('bad', ['base', 'shared', 'bad layer'], CRITICAL);
+    await image('good', ['base', 'good layer'], UNKNOWN);
+    const other = { ...acme, repository: 'library/other' };
+    world.clair.found.set(digest('second'), []);
+    await world.image(other, 'second', ['shared']);
+    await world.work();
+    for (const blob of ['base', 'shared', 'good layer', 'nobody']) expect(await judgeBlob(blob)).toEqual(SERVED);
+    expect(await judgeBlob('bad layer')).toMatchObject({ refusedImage: digest('bad') });
+  });
+
+  test('serves what an image without a result names, until it has one', async () => {
+    await gate({ blockFrom: 'HIGH', unscanned: 'REFUSE' });
+    world.clair.found.set(digest('bad'), [CRITICAL]);
+    await world.admit(acme, 'bad', ['layer']);
+    expect(await judgeBlob('layer')).toEqual(SERVED);
+    await world.arrive(acme, 'bad config', 'layer');
+    await world.work();
+    expect(await judgeBlob('layer')).toMatchObject({ refusedImage: digest('bad') });
+    await world.admit(acme, 'new', ['layer']);
+    expect(await judgeBlob('layer')).toEqual(SERVED);
+  });
+
+  test('tells an organization nothing about images that are not proven for it', async () => {
+    await gate({ blockFrom: 'HIGH' });
+    await image('bad', ['layer'], CRITICAL);
+    const other = await world.cache.plane.organization(
+      'other',
+      { upstream: 'other.example' },
+      { scanPolicy: { blockFrom: 'HIGH' } },
+    );
+    await world.admit(other, 'bad', ['layer']);
+    expect(await judgeBlob('layer', other)).toEqual(SERVED);
+    expect(await judgeBlob('layer')).toMatchObject({ refusedImage: digest('bad') });
+  });
+
+  test('serves a base layer that more than 100 images name', async () => {
+    await gate({ blockFrom: 'HIGH' });
+    for (let n = 0; n < 101; n += 1) {
+      world.clair.found.set(digest(`bad-${n}`), [CRITICAL]);
+      await world.image(acme, `bad-${n}`, ['base', `own ${n}`]);
+    }
+    await world.work();
+    expect(await judgeBlob('base')).toEqual(SERVED);
+    expect(await judgeBlob('own 7')).toMatchObject({ refusedImage: digest('bad-7') });
+  });
+
+  test('refuses an invalid digest', async () => {
+    const request = { repository: acme, digest: 'sha256:zz' };
+    await expect(world.cache.plane.catalog.call('JudgeBlob', request)).rejects.toMatchObject({
+      key: 'REQUEST_INVALID',
+    });
+  });
+});
