@@ -46,9 +46,9 @@ export class ListAccess {
   ) {}
 
   /**
-   * Returns the public organizations and those of the caller's robot; with `only`, this organization
-   * without its name, because the host name stands for it (ADR 42). Organizations without an
-   * upstream and those that are switched off are left out.
+   * Returns the public organizations and those of the caller's robot; with `only`, this
+   * organization without its name, because the host name stands for it (ADR 42). Organizations
+   * without an upstream and those that are switched off are left out.
    *
    * Throws UNAUTHORIZED without credentials even if every organization is public, because the
    * challenge makes clients request a token and the answer depends on it; for a token without the
