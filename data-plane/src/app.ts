@@ -59,6 +59,7 @@ import { TagChecker } from './manifests/tag-checker';
 import { TagHints } from './manifests/tag-hints';
 import { DataPlaneMetrics } from './monitoring/metrics';
 import { completeAtOwner } from './cluster/complete-at-owner';
+import { copyReferrers } from './cluster/copy-referrers';
 import { loadOrCreateNodeId } from './cluster/node-id';
 import { connectPeer, type Peer } from './cluster/peers';
 import { measuredHandlers } from './monitoring/measured-handlers';
@@ -359,7 +360,9 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const digests = new DigestResolver({ knowledge, contents, keeper, hints, upstream });
     const turns = new FairQueue(LISTS_AT_ONCE.inAll, LISTS_AT_ONCE.perOrganization);
     const lists = { access, upstream, knowledge, reporter, pageTokens: new PageTokens(configuration), clock, turns };
-    const referrers = new ReferrersList(lists);
+    const copy =
+      peers && copyReferrers({ peers, instance: identity.instance, clock, logger: logger.child({ part: 'peers' }) });
+    const referrers = new ReferrersList(lists, copy);
     const artifacts = new ArtifactCompletion(
       (target, subject) => fetchArtifacts({ access, referrers, tags, digests, completion, knowledge }, target, subject),
       config.artifactDelayMs,
@@ -397,7 +400,14 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'storage' }),
     });
-    const node = nodeHandlers({ access, blobs, identity, logger: sumRepeats(logger.child({ part: 'node' }), clock) });
+    const node = nodeHandlers({
+      access,
+      blobs,
+      knowledge,
+      clock,
+      identity,
+      logger: sumRepeats(logger.child({ part: 'node' }), clock),
+    });
     const server = createRegistryServer({
       registry: measuredHandlers(handlers, metrics, tracer, logger.child({ part: 'calls' })),
       storage,

@@ -9,6 +9,7 @@ import type { StoredReferrers } from '../known/knowledge';
 import { classifyUpstreamError } from '../upstream/classify-upstream-error';
 import type { ListPosition } from '../upstream/upstream-registry';
 import type { ManifestCacheStatus } from './content/manifest-answer';
+import type { CopyReferrers } from './copied-referrers';
 import type { ListParts } from './list-tags';
 import { splitIndex } from './split-index';
 
@@ -48,7 +49,11 @@ type ReferrersQuestion = Pick<ReferrersRequest, 'digest' | 'artifactType'>;
 export class ReferrersList {
   private readonly asked = new SingleFlight<StoredReferrers>({ whenAbandoned: 'abort' });
 
-  constructor(private readonly parts: ListParts) {}
+  constructor(
+    private readonly parts: ListParts,
+    /** Gives what is stored to another node; undefined = there is only one node. */
+    private readonly copy?: CopyReferrers,
+  ) {}
 
   /**
    * Returns a page of referrers. Throws REQUEST_INVALID for a page token of something else;
@@ -130,7 +135,9 @@ export class ReferrersList {
       const stored: StoredReferrers = { content: part, filtered, checkedAt, ...(next && { next }) };
       first ??= stored;
       if (index >= MAX_STORED_PARTS || knowledge.changes(target.key) !== before) break;
-      knowledge.putReferrers(target.key, digest, keyOf(question, at), stored);
+      const name = keyOf(question, at);
+      knowledge.putReferrers(target.key, digest, name, stored);
+      this.copy?.(target, { digest, name, page: stored });
       at = next;
     }
     return first!;

@@ -21,6 +21,7 @@ import { createGrpcBlobJudge } from '../../../data-plane/src/catalog/grpc-blob-j
 import { createGrpcImageJudge } from '../../../data-plane/src/catalog/grpc-image-judge';
 import { createGrpcPullRecorder } from '../../../data-plane/src/catalog/grpc-pull-recorder';
 import { createGrpcUseReport } from '../../../data-plane/src/catalog/grpc-use-report';
+import { copyReferrers } from '../../../data-plane/src/cluster/copy-referrers';
 import { completeAtOwner } from '../../../data-plane/src/cluster/complete-at-owner';
 import { connectPeer } from '../../../data-plane/src/cluster/peers';
 import { NOTHING_KNOWN } from '../../../data-plane/src/configuration/configuration-watch';
@@ -186,6 +187,11 @@ test('every call between planes has a deadline, except streams whose reader limi
         { digest: DIGEST, size: 1 },
         undefined,
       ),
+    () => {
+      const page = { content: Buffer.from('{}'), filtered: false, checkedAt: 0 };
+      copyReferrers({ peers, instance: 'another', clock, logger })(target, { digest: DIGEST, name: '', page });
+      return undefined;
+    },
     () => keeper.stat([DIGEST]),
     () => keeper.delete([DIGEST]),
     () => first(keeper.list()),
