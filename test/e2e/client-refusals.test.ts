@@ -8,6 +8,7 @@ import {
 } from '../support/compatibility/refusals';
 import { SEEN_REFUSALS } from '../support/compatibility/seen-refusals';
 import type { PullClient } from '../support/real/client-kind';
+import { EngineFailure } from '../support/real/docker';
 import { describeWith } from '../support/real/programs';
 import { PULL_CLIENTS } from '../support/real/pull-client';
 import { ProgramFailure } from '../support/real/run-program';
@@ -51,6 +52,7 @@ describeWith(STAGE_PROGRAMS, 'the user whose pull is refused', () => {
       return undefined;
     } catch (error) {
       if (error instanceof ProgramFailure) return normalizeMessage(error.result.stderr, host);
+      if (error instanceof EngineFailure) return normalizeMessage(error.reason, host);
       throw error;
     }
   }

@@ -23,10 +23,13 @@ export const REFUSED_CLIENTS = [
   'podman',
   'skopeo',
   'containerd',
+  'containerd2',
+  'docker',
   'crane',
   'oras',
   'regctl',
   'helm',
+  'cosign',
 ] as const satisfies readonly ClientName[];
 
 /** The name of a client whose messages are recorded. */

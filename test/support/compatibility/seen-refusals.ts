@@ -76,6 +76,53 @@ export const SEEN_REFUSALS: Readonly<Record<RefusedClient, Readonly<Partial<Reco
     limited:
       'ctr: failed to resolve reference "layover.example/limited/team/containerd:1.0.0": pulling from host layover.example failed with status code [manifests 1.0.0]: 429 upstream.example limits the requests of Layover (429); try again in … seconds, request …',
   },
+  containerd2: {
+    'missing-tag':
+      'ctr: failed to resolve reference "layover.example/open/team/containerd2:2.0.0": layover.example/open/team/containerd2:2.0.0: not found',
+    'missing-repository':
+      'ctr: failed to resolve reference "layover.example/open/team/containerd2-missing:1.0.0": layover.example/open/team/containerd2-missing:1.0.0: not found',
+    'no-login':
+      'ctr: failed to resolve reference "layover.example/vault/team/containerd2:1.0.0": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
+    'wrong-secret':
+      'ctr: failed to resolve reference "layover.example/vault/team/containerd2:1.0.0": failed to authorize: failed to fetch oauth token: unexpected status from GET request to http://layover.example/token?scope=repository%3Avault%2Fteam%2Fcontainerd2%3Apull&service=layover: 401 wrong user name or secret; log in as <organization>+<robot> with the secret of that robot account, request …',
+    'unknown-organization':
+      'ctr: failed to resolve reference "layover.example/unknown/team/containerd2:1.0.0": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
+    denied:
+      'ctr: failed to resolve reference "layover.example/denying/team/containerd2:1.0.0": unexpected status from HEAD request to http://layover.example/v2/denying/team/containerd2/manifests/1.0.0: 403 organization "denying" denies repository "team/containerd2"; its allow and deny patterns decide which repositories may be pulled, request … denied: organization "denying" denies repository "team/containerd2"; its allow and deny patterns decide which repositories may be pulled',
+    vulnerable:
+      'ctr: failed to resolve reference "layover.example/gated/team/containerd2:1.0.0": unexpected status from HEAD request to http://layover.example/v2/gated/team/containerd2/manifests/1.0.0: 403 image sha256:… is blocked by the scan policy of organization "gated": it has 1 known vulnerability that the scan policy blocks: 1 HIGH (CVE-2026-0001), request … denied: image sha256:… is blocked by the scan policy of organization "gated": it has 1 known vulnerability that the scan policy blocks: 1 HIGH (CVE-2026-0001)',
+    quota:
+      'ctr: failed to resolve reference "layover.example/full/team/containerd2:1.0.0": unexpected status from HEAD request to http://layover.example/v2/full/team/containerd2/manifests/1.0.0: 403 Quota has been exceeded on namespace full: the image has … bytes, the limit is 100, 0 are in use; the image is larger than the whole limit, request … denied: Quota has been exceeded on namespace full: the image has … bytes, the limit is 100, 0 are in use; the image is larger than the whole limit',
+    'switched-off':
+      'ctr: failed to resolve reference "layover.example/off/team/containerd2:1.0.0": unexpected status from HEAD request to http://layover.example/v2/off/team/containerd2/manifests/1.0.0: 403 proxying is switched off for organization "off"; its administrator can switch it on again, request … denied: proxying is switched off for organization "off"; its administrator can switch it on again',
+    unreachable:
+      'ctr: failed to resolve reference "layover.example/away/team/containerd2:1.0.0": unexpected status from HEAD request to http://layover.example/v2/away/team/containerd2/manifests/1.0.0: 502 upstream.example cannot be reached: it refused the connection, request …',
+    limited:
+      'ctr: failed to resolve reference "layover.example/limited/team/containerd2:1.0.0": unexpected status from HEAD request to http://layover.example/v2/limited/team/containerd2/manifests/1.0.0: 429 upstream.example limits the requests of Layover (429); try again in … seconds, request …',
+  },
+  docker: {
+    'missing-tag':
+      'manifest for layover.example/open/team/docker:2.0.0 not found: manifest unknown: upstream.example does not know team/docker:2.0.0 (404); it answered: MANIFEST_UNKNOWN: manifest unknown',
+    'missing-repository':
+      'manifest for layover.example/open/team/docker-missing:1.0.0 not found: manifest unknown: upstream.example does not know team/docker-missing:1.0.0 (404); it answered: MANIFEST_UNKNOWN: manifest unknown',
+    'no-login':
+      "pull access denied for layover.example/vault/team/docker, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
+    'wrong-secret':
+      'Head "http://layover.example/v2/vault/team/docker/manifests/1.0.0": unauthorized: wrong user name or secret; log in as <organization>+<robot> with the secret of that robot account',
+    'unknown-organization':
+      "pull access denied for layover.example/unknown/team/docker, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
+    denied:
+      'pull access denied for layover.example/denying/team/docker, repository does not exist or may require \'docker login\': denied: organization "denying" denies repository "team/docker"; its allow and deny patterns decide which repositories may be pulled',
+    vulnerable:
+      'pull access denied for layover.example/gated/team/docker, repository does not exist or may require \'docker login\': denied: image sha256:… is blocked by the scan policy of organization "gated": it has 1 known vulnerability that the scan policy blocks: 1 HIGH (CVE-2026-0001)',
+    quota:
+      "pull access denied for layover.example/full/team/docker, repository does not exist or may require 'docker login': denied: Quota has been exceeded on namespace full: the image has … bytes, the limit is 100, 0 are in use; the image is larger than the whole limit",
+    'switched-off':
+      'pull access denied for layover.example/off/team/docker, repository does not exist or may require \'docker login\': denied: proxying is switched off for organization "off"; its administrator can switch it on again',
+    unreachable:
+      'received unexpected HTTP status: 502 upstream.example cannot be reached: it refused the connection, request …',
+    limited: 'toomanyrequests: upstream.example limits the requests of Layover (429); try again in … seconds',
+  },
   crane: {
     'missing-tag':
       'Error: GET http://layover.example/v2/open/team/crane/manifests/2.0.0: MANIFEST_UNKNOWN: upstream.example does not know team/crane:2.0.0 (404); it answered: MANIFEST_UNKNOWN: manifest unknown',
@@ -165,5 +212,29 @@ export const SEEN_REFUSALS: Readonly<Record<RefusedClient, Readonly<Partial<Reco
       'Error: failed to perform "FetchReference" on source: GET "http://layover.example/v2/away/team/helm/manifests/1.0.0": response status code 502: unavailable: upstream.example cannot be reached: it refused the connection',
     limited:
       'Error: failed to perform "FetchReference" on source: GET "http://layover.example/v2/limited/team/helm/manifests/1.0.0": response status code 429: toomanyrequests: upstream.example limits the requests of Layover (429); try again in … seconds',
+  },
+  cosign: {
+    'missing-tag':
+      'Error: image tag not found: GET http://layover.example/v2/open/team/cosign/manifests/2.0.0: MANIFEST_UNKNOWN: upstream.example does not know team/cosign:2.0.0 (404); it answered: MANIFEST_UNKNOWN: manifest unknown error during command execution: image tag not found: GET http://layover.example/v2/open/team/cosign/manifests/2.0.0: MANIFEST_UNKNOWN: upstream.example does not know team/cosign:2.0.0 (404); it answered: MANIFEST_UNKNOWN: manifest unknown',
+    'missing-repository':
+      'Error: image tag not found: GET http://layover.example/v2/open/team/cosign-missing/manifests/1.0.0: MANIFEST_UNKNOWN: upstream.example does not know team/cosign-missing:1.0.0 (404); it answered: MANIFEST_UNKNOWN: manifest unknown error during command execution: image tag not found: GET http://layover.example/v2/open/team/cosign-missing/manifests/1.0.0: MANIFEST_UNKNOWN: upstream.example does not know team/cosign-missing:1.0.0 (404); it answered: MANIFEST_UNKNOWN: manifest unknown',
+    'no-login':
+      'Error: GET http://layover.example/v2/vault/team/cosign/manifests/1.0.0: UNAUTHORIZED: organization "vault" is private or does not exist; log in as vault+<robot>; map[error:insufficient_scope scope:repository:vault/team/cosign:pull] error during command execution: GET http://layover.example/v2/vault/team/cosign/manifests/1.0.0: UNAUTHORIZED: organization "vault" is private or does not exist; log in as vault+<robot>; map[error:insufficient_scope scope:repository:vault/team/cosign:pull]',
+    'wrong-secret':
+      'Error: GET http://layover.example/token?scope=repository%3Avault%2Fteam%2Fcosign%3Apull&service=layover: UNAUTHORIZED: wrong user name or secret; log in as <organization>+<robot> with the secret of that robot account error during command execution: GET http://layover.example/token?scope=repository%3Avault%2Fteam%2Fcosign%3Apull&service=layover: UNAUTHORIZED: wrong user name or secret; log in as <organization>+<robot> with the secret of that robot account',
+    'unknown-organization':
+      'Error: GET http://layover.example/v2/unknown/team/cosign/manifests/1.0.0: UNAUTHORIZED: organization "unknown" is private or does not exist; log in as unknown+<robot>; map[error:insufficient_scope scope:repository:unknown/team/cosign:pull] error during command execution: GET http://layover.example/v2/unknown/team/cosign/manifests/1.0.0: UNAUTHORIZED: organization "unknown" is private or does not exist; log in as unknown+<robot>; map[error:insufficient_scope scope:repository:unknown/team/cosign:pull]',
+    denied:
+      'Error: GET http://layover.example/v2/denying/team/cosign/manifests/1.0.0: DENIED: organization "denying" denies repository "team/cosign"; its allow and deny patterns decide which repositories may be pulled; map[organization:denying repository:team/cosign] error during command execution: GET http://layover.example/v2/denying/team/cosign/manifests/1.0.0: DENIED: organization "denying" denies repository "team/cosign"; its allow and deny patterns decide which repositories may be pulled; map[organization:denying repository:team/cosign]',
+    vulnerable:
+      'Error: GET http://layover.example/v2/gated/team/cosign/manifests/1.0.0: DENIED: image sha256:… is blocked by the scan policy of organization "gated": it has 1 known vulnerability that the scan policy blocks: 1 HIGH (CVE-2026-0001); map[digest:sha256:… organization:gated reason:it has 1 known vulnerability that the scan policy blocks: 1 HIGH repository:team/cosign vulnerabilities:[CVE-2026-0001]] error during command execution: GET http://layover.example/v2/gated/team/cosign/manifests/1.0.0: DENIED: image sha256:… is blocked by the scan policy of organization "gated": it has 1 known vulnerability that the scan policy blocks: 1 HIGH (CVE-2026-0001); map[digest:sha256:… organization:gated reason:it has 1 known vulnerability that the scan policy blocks: 1 HIGH repository:team/cosign vulnerabilities:[CVE-2026-0001]]',
+    quota:
+      'Error: GET http://layover.example/v2/full/team/cosign/manifests/1.0.0: DENIED: Quota has been exceeded on namespace full: the image has … bytes, the limit is 100, 0 are in use; the image is larger than the whole limit; map[limitBytes:100 neededBytes:… usedBytes:0] error during command execution: GET http://layover.example/v2/full/team/cosign/manifests/1.0.0: DENIED: Quota has been exceeded on namespace full: the image has … bytes, the limit is 100, 0 are in use; the image is larger than the whole limit; map[limitBytes:100 neededBytes:… usedBytes:0]',
+    'switched-off':
+      'Error: GET http://layover.example/v2/off/team/cosign/manifests/1.0.0: DENIED: proxying is switched off for organization "off"; its administrator can switch it on again error during command execution: GET http://layover.example/v2/off/team/cosign/manifests/1.0.0: DENIED: proxying is switched off for organization "off"; its administrator can switch it on again',
+    unreachable:
+      'Error: GET http://layover.example/v2/away/team/cosign/manifests/1.0.0: unexpected status code 502 Bad Gateway error during command execution: GET http://layover.example/v2/away/team/cosign/manifests/1.0.0: unexpected status code 502 Bad Gateway',
+    limited:
+      'Error: GET http://layover.example/v2/limited/team/cosign/manifests/1.0.0: TOOMANYREQUESTS: upstream.example limits the requests of Layover (429); try again in … seconds error during command execution: GET http://layover.example/v2/limited/team/cosign/manifests/1.0.0: TOOMANYREQUESTS: upstream.example limits the requests of Layover (429); try again in … seconds',
   },
 };

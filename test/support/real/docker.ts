@@ -114,9 +114,21 @@ interface EngineRequest {
   readonly body?: Buffer;
 }
 
+/** An error of the engine. */
+export class EngineFailure extends Error {
+  constructor(
+    request: string,
+    /** What the engine says, which `docker` prints after "Error response from daemon: ". */
+    readonly reason: string,
+    output: string,
+  ) {
+    super(`${request} failed: ${reason}\n${output}`);
+  }
+}
+
 /**
- * Calls the API of the engine. Resolves to the body of the answer. Throws an Error with its message
- * for a status of an error, and for an error in a stream of progress.
+ * Calls the API of the engine. Resolves to the body of the answer. Throws an EngineFailure for a
+ * status of an error, and for an error in a stream of progress.
  */
 async function callEngine(
   socketPath: string,
@@ -130,8 +142,8 @@ async function callEngine(
     outgoing.end(body);
   });
   const output = await text(answer);
-  if (answer.statusCode! >= 400 || /^\{.*"errorDetail":/m.test(output)) {
-    throw new Error(`${method} ${path} answered ${answer.statusCode}: ${output}`);
-  }
-  return output;
+  const error = answer.statusCode! >= 400 ? output : /^\{.*"errorDetail":.*$/m.exec(output)?.[0];
+  if (error === undefined) return output;
+  const { message, errorDetail } = JSON.parse(error) as { message?: string; errorDetail?: { message: string } };
+  throw new EngineFailure(`${method} ${path}`, message ?? errorDetail?.message ?? error, output);
 }
