@@ -2,6 +2,7 @@ import type { LayoverError } from '../../../common/errors/layover-error';
 import type { Exchange } from '../request/exchange';
 import { formatName } from '../request/format-request';
 import type { RegistryRequest } from '../request/registry-request';
+import { headerText } from './header-text';
 
 /**
  * Service name in challenges. Clients send it to /token, where it becomes the audience of the
@@ -24,6 +25,9 @@ export type ChallengeWriter = (exchange: Exchange, request: RegistryRequest | un
  * `detail` of the error may contain the exact `scope` (the edge does not know the organization of a
  * mirror request) and the `error` of RFC 6750 section 3.1. Without the latter, a rejected bearer
  * token is `invalid_token`. /token itself asks for Basic credentials.
+ *
+ * Where there is an `error`, its description has the message: Docker and podman show it instead of
+ * "requested access to the resource is denied".
  */
 export function createChallenge(publicUrl: string | undefined): ChallengeWriter {
   return (exchange, request, error) => {
@@ -32,10 +36,21 @@ export function createChallenge(publicUrl: string | undefined): ChallengeWriter 
     const scope = scopeOf(request, error);
     if (scope !== undefined) parts.push(`scope="${scope}"`);
     const reason = error.detail?.['error'];
-    if (ERRORS.includes(reason)) parts.push(`error="${String(reason)}"`);
-    else if (/^bearer /i.test(exchange.context.authorization)) parts.push('error="invalid_token"');
+    if (ERRORS.includes(reason)) parts.push(`error="${String(reason)}"`, description(error));
+    else if (/^bearer /i.test(exchange.context.authorization)) {
+      parts.push('error="invalid_token"', description(error));
+    }
     return `Bearer ${parts.join(',')}`;
   };
+}
+
+/**
+ * Returns the description of an error (RFC 6750 section 3). It has neither quotes nor backslashes,
+ * as the RFC requires, and no commas, because some clients split the challenge at each of them.
+ */
+function description({ message }: LayoverError): string {
+  const text = headerText(message).replaceAll('"', "'").replaceAll('\\', '/').replaceAll(',', ';');
+  return `error_description="${text}"`;
 }
 
 function scopeOf(request: RegistryRequest | undefined, error: LayoverError): string | undefined {

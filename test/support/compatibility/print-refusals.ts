@@ -9,10 +9,11 @@ export function printRefusals(): string {
   return [
     '## What users see when a pull is refused',
     '',
-    'What each client writes to its standard error, on one line. `layover.example` is Layover,',
-    '`upstream.example` is the upstream, and `…` stands for what differs each time. Some clients leave',
-    'out the reason: containerd, oras and helm for 404, containerd for 401, podman for a refused login,',
-    'and regctl for 401 and 429. The audit log has the reason of every refusal.',
+    'What each client writes to its standard error (for Docker, what the engine answers to `docker`), on',
+    'one line. `layover.example` is Layover, `upstream.example` is the upstream, and `…` stands for what',
+    'differs each time. Some clients leave out the reason: containerd, oras and helm for 404, containerd',
+    'for 401, podman for a refused login, regctl for 401 and 429, and cosign for 502. The audit log has',
+    'the reason of every refusal.',
     '',
     ...kinds.flatMap((kind) => [`### ${REFUSAL_KINDS[kind]}`, '', printKind(kind), '']),
   ].join('\n');

@@ -11,10 +11,10 @@ export const SEEN_REFUSALS: Readonly<Record<RefusedClient, Readonly<Partial<Reco
     'missing-repository':
       'Error: initializing source docker://layover.example/open/team/podman-missing:1.0.0: reading manifest 1.0.0 in layover.example/open/team/podman-missing: manifest unknown: upstream.example does not know team/podman-missing:1.0.0 (404); it answered: MANIFEST_UNKNOWN: manifest unknown',
     'no-login':
-      'Error: initializing source docker://layover.example/vault/team/podman:1.0.0: reading manifest 1.0.0 in layover.example/vault/team/podman: errors: denied: requested access to the resource is denied unauthorized: organization "vault" is private or does not exist; log in as vault+<robot>',
+      'Error: initializing source docker://layover.example/vault/team/podman:1.0.0: reading manifest 1.0.0 in layover.example/vault/team/podman: errors: denied: organization \'vault\' is private or does not exist; log in as vault+<robot> unauthorized: organization "vault" is private or does not exist; log in as vault+<robot>',
     'wrong-secret': 'Error: logging into "layover.example": invalid username/password',
     'unknown-organization':
-      'Error: initializing source docker://layover.example/unknown/team/podman:1.0.0: reading manifest 1.0.0 in layover.example/unknown/team/podman: errors: denied: requested access to the resource is denied unauthorized: organization "unknown" is private or does not exist; log in as unknown+<robot>',
+      'Error: initializing source docker://layover.example/unknown/team/podman:1.0.0: reading manifest 1.0.0 in layover.example/unknown/team/podman: errors: denied: organization \'unknown\' is private or does not exist; log in as unknown+<robot> unauthorized: organization "unknown" is private or does not exist; log in as unknown+<robot>',
     denied:
       'Error: initializing source docker://layover.example/denying/team/podman:1.0.0: reading manifest 1.0.0 in layover.example/denying/team/podman: denied: organization "denying" denies repository "team/podman"; its allow and deny patterns decide which repositories may be pulled',
     vulnerable:
@@ -34,11 +34,11 @@ export const SEEN_REFUSALS: Readonly<Record<RefusedClient, Readonly<Partial<Reco
     'missing-repository':
       'time=… level=fatal msg="initializing source docker://layover.example/open/team/skopeo-missing:1.0.0: reading manifest 1.0.0 in layover.example/open/team/skopeo-missing: manifest unknown: upstream.example does not know team/skopeo-missing:1.0.0 (404); it answered: MANIFEST_UNKNOWN: manifest unknown"',
     'no-login':
-      'time=… level=fatal msg="initializing source docker://layover.example/vault/team/skopeo:1.0.0: reading manifest 1.0.0 in layover.example/vault/team/skopeo: errors:\\ndenied: requested access to the resource is denied\\nunauthorized: organization \\"vault\\" is private or does not exist; log in as vault+<robot>\\n"',
+      'time=… level=fatal msg="initializing source docker://layover.example/vault/team/skopeo:1.0.0: reading manifest 1.0.0 in layover.example/vault/team/skopeo: errors:\\ndenied: organization \'vault\' is private or does not exist; log in as vault+<robot>\\nunauthorized: organization \\"vault\\" is private or does not exist; log in as vault+<robot>\\n"',
     'wrong-secret':
       'time=… level=fatal msg="initializing source docker://layover.example/vault/team/skopeo:1.0.0: unable to retrieve auth token: invalid username/password: unauthorized: wrong user name or secret; log in as <organization>+<robot> with the secret of that robot account"',
     'unknown-organization':
-      'time=… level=fatal msg="initializing source docker://layover.example/unknown/team/skopeo:1.0.0: reading manifest 1.0.0 in layover.example/unknown/team/skopeo: errors:\\ndenied: requested access to the resource is denied\\nunauthorized: organization \\"unknown\\" is private or does not exist; log in as unknown+<robot>\\n"',
+      'time=… level=fatal msg="initializing source docker://layover.example/unknown/team/skopeo:1.0.0: reading manifest 1.0.0 in layover.example/unknown/team/skopeo: errors:\\ndenied: organization \'unknown\' is private or does not exist; log in as unknown+<robot>\\nunauthorized: organization \\"unknown\\" is private or does not exist; log in as unknown+<robot>\\n"',
     denied:
       'time=… level=fatal msg="initializing source docker://layover.example/denying/team/skopeo:1.0.0: reading manifest 1.0.0 in layover.example/denying/team/skopeo: denied: organization \\"denying\\" denies repository \\"team/skopeo\\"; its allow and deny patterns decide which repositories may be pulled"',
     vulnerable:
@@ -106,11 +106,11 @@ export const SEEN_REFUSALS: Readonly<Record<RefusedClient, Readonly<Partial<Reco
     'missing-repository':
       'manifest for layover.example/open/team/docker-missing:1.0.0 not found: manifest unknown: upstream.example does not know team/docker-missing:1.0.0 (404); it answered: MANIFEST_UNKNOWN: manifest unknown',
     'no-login':
-      "pull access denied for layover.example/vault/team/docker, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
+      "pull access denied for layover.example/vault/team/docker, repository does not exist or may require 'docker login': denied: organization \'vault\' is private or does not exist; log in as vault+<robot>",
     'wrong-secret':
       'Head "http://layover.example/v2/vault/team/docker/manifests/1.0.0": unauthorized: wrong user name or secret; log in as <organization>+<robot> with the secret of that robot account',
     'unknown-organization':
-      "pull access denied for layover.example/unknown/team/docker, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
+      "pull access denied for layover.example/unknown/team/docker, repository does not exist or may require 'docker login': denied: organization \'unknown\' is private or does not exist; log in as unknown+<robot>",
     denied:
       'pull access denied for layover.example/denying/team/docker, repository does not exist or may require \'docker login\': denied: organization "denying" denies repository "team/docker"; its allow and deny patterns decide which repositories may be pulled',
     vulnerable:
