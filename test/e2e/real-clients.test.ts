@@ -193,15 +193,12 @@ describeWith(STAGE_PROGRAMS, 'real clients', () => {
     }
   });
 
-  test('tag lists equal those of the upstream, and all links lead to Layover', async () => {
+  test('tag lists have the tags of the upstream in lexical order, and all links lead to Layover', async () => {
     const repository = 'tags/image';
-    for (const tag of ['a', 'b', 'c']) {
-      await pushImage(stage.upstream, { repository, tag, layers: [smallLayer('tags')] });
-    }
+    const tags = ['a', 'b', 'c'];
+    for (const tag of tags) await pushImage(stage.upstream, { repository, tag, layers: [smallLayer('tags')] });
+    // This upstream has no order and no pages.
     const all = await send({ url: url(repository, 'tags/list') });
-    // This upstream has no order and no pages, so the client gets its answer unchanged.
-    const own = await send({ url: `${stage.upstream.url}/v2/${repository}/tags/list` });
-    const { tags } = JSON.parse(own.body.toString()) as { tags: string[] };
     expect(JSON.parse(all.body.toString())).toEqual({ name: `acme/${repository}`, tags });
     const seen: string[] = [];
     let next: string | undefined = `/v2/acme/${repository}/tags/list?n=2`;
@@ -212,7 +209,7 @@ describeWith(STAGE_PROGRAMS, 'real clients', () => {
       next = /^<([^>]+)>; ?rel="?next"?$/.exec(page.headers.link?.toString() ?? '')?.[1];
       if (next !== undefined) expect(next).toMatch(/^\/v2\/acme\/tags\/image\/tags\/list\?/);
     }
-    expect(seen.sort()).toEqual(['a', 'b', 'c']);
+    expect(seen).toEqual(tags);
   });
 
   test('referrers come from the tag schema if the upstream has no referrers API', async () => {
