@@ -45,6 +45,15 @@ export interface FetchOptions {
   readonly credentials?: { readonly username: string; readonly secret: string };
 }
 
+/** Options of a containerd. */
+export interface ContainerdOptions {
+  /**
+   * The size of the parts of a layer that {@link Containerd.pullInParts} fetches side by side, in
+   * bytes (`concurrent_layer_fetch_buffer`, since containerd 2.1).
+   */
+  readonly partBytes?: number;
+}
+
 /** A separate containerd that only stores content. */
 export interface Containerd {
   /** The path of its socket. */
@@ -55,13 +64,21 @@ export interface Containerd {
    * Fetches an image by its name at the upstream. Resolves to the digests of all stored content.
    */
   fetch(reference: string, options?: FetchOptions): Promise<readonly string[]>;
+  /**
+   * Pulls and unpacks an image of a registry without TLS through the transfer service, six parts at
+   * a time. Resolves to the digests of all stored content.
+   */
+  pullInParts(reference: string): Promise<readonly string[]>;
   /** Deletes all stored content. */
   clear(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Starts containerd in a temporary folder. Throws an Error with the output if the start fails. */
-export async function startContainerd(release: ContainerdRelease): Promise<Containerd> {
+export async function startContainerd(
+  release: ContainerdRelease,
+  { partBytes }: ContainerdOptions = {},
+): Promise<Containerd> {
   const [daemon, client] = release.programs;
   const folder = await temporaryFolder('containerd');
   const at = (name: string): string => join(folder.path, name);
@@ -74,6 +91,7 @@ export async function startContainerd(release: ContainerdRelease): Promise<Conta
       `disabled_plugins = ${JSON.stringify(release.withoutPlugins)}`,
       `[grpc]\naddress = "${at('c.sock')}"`,
       `[ttrpc]\naddress = "${at('t.sock')}"`,
+      ...(partBytes === undefined ? [] : transferInParts(partBytes)),
     ];
     await writeFile(at('config.toml'), configuration.join('\n'));
     const server = await startServerProgram(findProgram(daemon)!, ['--config', at('config.toml')], {
@@ -95,6 +113,11 @@ export async function startContainerd(release: ContainerdRelease): Promise<Conta
         await ctr('content', 'fetch', '--hosts-dir', at('hosts'), ...choice, ...user, reference);
         return stored();
       },
+      async pullInParts(reference) {
+        const options = ['--plain-http', '--snapshotter', 'native', '--platform', 'linux/amd64'];
+        await ctr('images', 'pull', ...options, ...release.onePlatform, reference);
+        return stored();
+      },
       async clear() {
         const images = linesOf((await ctr('images', 'ls', '--quiet')).stdout);
         if (images.length > 0) await ctr('images', 'rm', '--sync', ...images);
@@ -110,6 +133,19 @@ export async function startContainerd(release: ContainerdRelease): Promise<Conta
     await folder.remove();
     throw error;
   }
+}
+
+/** Returns the configuration of the transfer service, which is what `ctr images pull` uses. */
+function transferInParts(partBytes: number): readonly string[] {
+  const transfer = 'plugins."io.containerd.transfer.v1.local"';
+  return [
+    `[${transfer}]`,
+    'max_concurrent_downloads = 6',
+    `concurrent_layer_fetch_buffer = ${partBytes}`,
+    `[[${transfer}.unpack_config]]`,
+    'platform = "linux/amd64"',
+    'snapshotter = "native"',
+  ];
 }
 
 function linesOf(output: Buffer): readonly string[] {
