@@ -163,14 +163,17 @@ export class ManifestStore {
     digest: string,
     limit: number,
   ): Promise<readonly { readonly id: number; readonly digest: string; readonly repository: string }[]> {
-    return queries(`${Table.manifestReferences} as x`)
+    // A cross join keeps its order on SQLite. Otherwise SQLite would start with all manifests that
+    // name the blob, of which other organizations may have very many.
+    return queries(`${Table.repositories} as r`)
+      .crossJoin(queries.raw(`${Table.manifestReferences} as x`))
       .join(`${Table.manifests} as m`, 'm.id', 'x.manifest_id')
-      .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
       .where({
         'x.digest': digest,
         'r.organization_uid': origin.organizationUid,
         'r.origin_version': origin.originVersion,
       })
+      .whereRaw('x.repository_id = r.id')
       .whereIn('x.role', HELD_ROLES)
       .whereRaw(LIVE)
       .limit(limit)
