@@ -106,11 +106,11 @@ export const SEEN_REFUSALS: Readonly<Record<RefusedClient, Readonly<Partial<Reco
     'missing-repository':
       'manifest for layover.example/open/team/docker-missing:1.0.0 not found: manifest unknown: upstream.example does not know team/docker-missing:1.0.0 (404); it answered: MANIFEST_UNKNOWN: manifest unknown',
     'no-login':
-      "pull access denied for layover.example/vault/team/docker, repository does not exist or may require 'docker login': denied: organization \'vault\' is private or does not exist; log in as vault+<robot>",
+      "pull access denied for layover.example/vault/team/docker, repository does not exist or may require 'docker login': denied: organization 'vault' is private or does not exist; log in as vault+<robot>",
     'wrong-secret':
       'Head "http://layover.example/v2/vault/team/docker/manifests/1.0.0": unauthorized: wrong user name or secret; log in as <organization>+<robot> with the secret of that robot account',
     'unknown-organization':
-      "pull access denied for layover.example/unknown/team/docker, repository does not exist or may require 'docker login': denied: organization \'unknown\' is private or does not exist; log in as unknown+<robot>",
+      "pull access denied for layover.example/unknown/team/docker, repository does not exist or may require 'docker login': denied: organization 'unknown' is private or does not exist; log in as unknown+<robot>",
     denied:
       'pull access denied for layover.example/denying/team/docker, repository does not exist or may require \'docker login\': denied: organization "denying" denies repository "team/docker"; its allow and deny patterns decide which repositories may be pulled',
     vulnerable:
