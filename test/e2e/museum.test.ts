@@ -7,7 +7,7 @@ import { RUN } from './support/museum/run-operation';
 import { type MuseumStage, type MuseumVisit, startMuseumStage } from './support/museum/stage';
 
 /** Time for one operation, in milliseconds. */
-const TIME = 30_000;
+const TIME = 60_000;
 
 describe.each(PROFILES.map((profile) => [profile.name, profile] as const))('with %s as upstream', (_, profile) => {
   let stage: MuseumStage;
