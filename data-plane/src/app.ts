@@ -47,7 +47,7 @@ import { storageHandlers } from './grpc/storage/storage-handlers';
 import { fetchArtifacts } from './manifests/fetch-artifacts';
 import { ReferrersList } from './manifests/list-referrers';
 import { RepositoryList } from './manifests/list-repositories';
-import { LISTS_AT_ONCE, TagList } from './manifests/list-tags';
+import { UPSTREAM_LISTS_AT_ONCE, TagList } from './manifests/list-tags';
 import { PageTokens } from './manifests/page-tokens';
 import { createLocalIndex } from './known/index/durable-local-index';
 import { ManifestContents } from './manifests/content/manifest-contents';
@@ -358,7 +358,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const checker = new TagChecker(upstream, clock);
     const tags = new TagManifestResolver({ knowledge, contents, keeper, checker, hints, clock });
     const digests = new DigestResolver({ knowledge, contents, keeper, hints, upstream });
-    const turns = new FairQueue(LISTS_AT_ONCE.inAll, LISTS_AT_ONCE.perOrganization);
+    const turns = new FairQueue(UPSTREAM_LISTS_AT_ONCE.inAll, UPSTREAM_LISTS_AT_ONCE.perOrganization);
     const lists = { access, upstream, knowledge, reporter, pageTokens: new PageTokens(configuration), clock, turns };
     const copy =
       peers && copyReferrers({ peers, instance: identity.instance, clock, logger: logger.child({ part: 'peers' }) });

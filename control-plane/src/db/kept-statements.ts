@@ -9,7 +9,7 @@ const MAX_STATEMENTS = 200;
  */
 const MAX_LENGTH = 5000;
 /** Statements that do not change tables. The others can change what the kept ones return. */
-const KEEPS_TABLES = /^\s*(?:select|insert|update|delete|begin|commit|rollback|savepoint|release)\b/i;
+const KEEPS_TABLES = /^\s*(?:select|with|insert|update|delete|begin|commit|rollback|savepoint|release)\b/i;
 
 /**
  * Prepares each statement of a connection once, because knex prepares every statement anew and this

@@ -1,5 +1,6 @@
 import { isLayoverError, LayoverError } from '../../../common/errors/layover-error';
 import { spellingsOf } from '../../../common/oci/canonical-repository';
+import { LIST_SCOPE } from '../../../common/oci/list-scope';
 import { compileRepositoryRule } from '../../../common/oci/repository-patterns';
 import type {
   Configuration,
@@ -10,7 +11,7 @@ import type {
 import { type CredentialChecks, type Identity, identify } from './identify';
 import type { RequestContext } from './request';
 import { requireCurrent } from './require-current';
-import { LIST_SCOPE, permitsList } from './token-scope';
+import { permitsList } from './token-scope';
 import { mayPullFrom, type RobotAccount } from './verify-robot';
 
 /** An organization whose repositories a caller may list. */
@@ -36,6 +37,7 @@ export interface ListedOrganizations {
  */
 export class ListAccess {
   private readonly listed = new WeakMap<OrganizationConfiguration, ListedOrganization>();
+  /** The public organizations, in the order of a list. */
   private open: { readonly of: ConfigurationSnapshot; readonly revision: number; readonly all: Open } | undefined;
 
   constructor(
@@ -78,16 +80,19 @@ export class ListAccess {
     const open = this.publicOnes(snapshot);
     const foreign = open.find(({ uid }) => !mayPullFrom(robot, uid));
     if (foreign !== undefined) requireCurrent(this.configuration, this.maxAnonymousAgeMs, foreign, identity);
-    return { actor, organizations: this.listable([...open, ...privateOnes(snapshot, robot)]).sort(byPrefix) };
+    // The public ones are in order already, so that the sort only places the private ones.
+    const visible = [...open, ...privateOnes(snapshot, robot)].sort(inOrder);
+    return { actor, organizations: this.listable(visible) };
   }
 
   /**
-   * Returns the public organizations. They are found once for each revision of the configuration.
+   * Returns the public organizations in the order of a list. They are found once for each revision
+   * of the configuration.
    */
   private publicOnes(snapshot: ConfigurationSnapshot): Open {
     const { revision, organizationsByName } = snapshot;
     if (this.open?.of !== snapshot || this.open.revision !== revision) {
-      const all = [...organizationsByName.values()].filter(({ visibility }) => visibility === 'PUBLIC');
+      const all = [...organizationsByName.values()].filter(({ visibility }) => visibility === 'PUBLIC').sort(inOrder);
       this.open = { of: snapshot, revision, all };
     }
     return this.open.all;
@@ -165,8 +170,9 @@ function unauthorized(message: string, detail: Readonly<Record<string, string>> 
 }
 
 /**
- * Names are ASCII, so this is the bytewise order. `/` keeps the names of two organizations apart.
+ * Compares the prefixes of organizations. Names are ASCII, so this is the bytewise order. `/` keeps
+ * the names of two organizations apart.
  */
-function byPrefix(one: ListedOrganization, other: ListedOrganization): number {
-  return one.prefix < other.prefix ? -1 : 1;
+function inOrder(one: OrganizationConfiguration, other: OrganizationConfiguration): number {
+  return `${one.name}/` < `${other.name}/` ? -1 : 1;
 }

@@ -1,3 +1,5 @@
+import { LIST_SCOPE } from '../../../common/oci/list-scope';
+
 /**
  * One entry of a token's `access` claim (distribution, "Docker Registry v2 authentication via
  * central service").
@@ -15,9 +17,6 @@ const MAX_NAMES = 100;
  * adds a third. Clients send it in a header, and longer ones than 8,192 are refused.
  */
 const MAX_CLAIM_LENGTH = 4_000;
-
-/** The scope of the list of repositories. Distribution and its clients use the same. */
-export const LIST_SCOPE = 'registry:catalog:*';
 
 const LIST_ACCESS: TokenAccess = { type: 'registry', name: 'catalog', actions: ['*'] };
 

@@ -22,7 +22,7 @@ import { type BlobStat, statBlob } from './stat-blob';
 export interface BlobServiceParts {
   readonly access: Access;
   readonly blobAccess: BlobAccess;
-  /** Throws DENIED for blobs that no client may have. undefined = there are none. */
+  /** Throws DENIED for a blob of a refused image. Without it, no blob is refused. */
   readonly gate?: BlobCheck | undefined;
   readonly upstream: UpstreamRegistry;
   readonly stored: StoredBlobs;

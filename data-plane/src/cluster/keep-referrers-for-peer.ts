@@ -2,13 +2,11 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Access } from '../access/access';
-import type { Knowledge, StoredReferrers } from '../known/knowledge';
+import { type Knowledge, MAX_STORED_REFERRERS_BYTES, type StoredReferrers } from '../known/knowledge';
 import { locateForPeer, type PeerRepository } from './locate-for-peer';
 
 /** Longest name of a page, in characters: the query of an upstream with its place. */
 const MAX_NAME = 16 * 1024;
-/** Largest page, in bytes (see LocalIndex). */
-const MAX_BYTES = 256 * 1024;
 
 /** A page of referrers from another node. */
 export interface PeerReferrers extends PeerRepository {
@@ -34,9 +32,9 @@ export function keepReferrersForPeer(
   { digest, name, page, ...repository }: PeerReferrers,
 ): void {
   if (name.length > MAX_NAME) throw new LayoverError('REQUEST_INVALID', { message: 'page: the name is too long' });
-  if (page.content.length > MAX_BYTES)
+  if (page.content.length > MAX_STORED_REFERRERS_BYTES)
     throw new LayoverError('REQUEST_INVALID', {
-      message: `content: ${page.content.length} bytes are too many; the maximum is ${MAX_BYTES}`,
+      message: `content: ${page.content.length} bytes are too many; the maximum is ${MAX_STORED_REFERRERS_BYTES}`,
     });
   const { key } = locateForPeer(access, repository);
   // The clock of the other node may be ahead. A page of the future would never be checked again.

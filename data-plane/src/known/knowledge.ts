@@ -6,6 +6,9 @@ import type { RepositoryKey } from '../access/repository-key';
 import type { ListPosition, UpstreamTagPage } from '../upstream/upstream-registry';
 import type { ManifestAdmission, CachedManifest, CachedTag } from './catalog';
 
+/** Largest page of referrers that is stored, in bytes. */
+export const MAX_STORED_REFERRERS_BYTES = 256 * 1024;
+
 /** A stored page of referrers. `checkedAt` is milliseconds since the epoch. */
 export interface StoredReferrers {
   readonly content: Buffer;

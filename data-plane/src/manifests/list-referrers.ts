@@ -5,16 +5,13 @@ import { type AnsweredFor, answeredFor } from '../access/answered-for';
 import type { PullTarget } from '../access/pull-target';
 import { repositoryScope } from '../access/repository-scope';
 import type { RepositoryRequest } from '../access/request';
-import type { StoredReferrers } from '../known/knowledge';
+import { MAX_STORED_REFERRERS_BYTES, type StoredReferrers } from '../known/knowledge';
 import { classifyUpstreamError } from '../upstream/classify-upstream-error';
 import type { ListPosition } from '../upstream/upstream-registry';
 import type { ManifestCacheStatus } from './content/manifest-answer';
 import type { CopyReferrers } from './copied-referrers';
 import type { ListParts } from './list-tags';
 import { splitIndex } from './split-index';
-
-/** Largest page of referrers, in bytes; the largest one that is stored (see LocalIndex). */
-const MAX_PAGE_BYTES = 256 * 1024;
 
 /** Parts of one answer of the upstream that are stored; the others are requested again. */
 const MAX_STORED_PARTS = 4;
@@ -130,7 +127,11 @@ export class ReferrersList {
     const afterPage = nextQuery === undefined ? undefined : { query: nextQuery, after: undefined };
     let at = position;
     let first: StoredReferrers | undefined;
-    for (const [index, { content: part, end }] of splitIndex(content, position?.after, MAX_PAGE_BYTES).entries()) {
+    for (const [index, { content: part, end }] of splitIndex(
+      content,
+      position?.after,
+      MAX_STORED_REFERRERS_BYTES,
+    ).entries()) {
       const next = end === undefined ? afterPage : { query: query ?? '', after: end };
       const stored: StoredReferrers = { content: part, filtered, checkedAt, ...(next && { next }) };
       first ??= stored;

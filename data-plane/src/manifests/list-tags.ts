@@ -56,7 +56,7 @@ export interface ListParts {
  * Lists that are read from upstreams at once, of one organization and in all. A list that an
  * upstream continues with long links takes up to 16 MiB while it is read.
  */
-export const LISTS_AT_ONCE = { perOrganization: 4, inAll: 16 } as const;
+export const UPSTREAM_LISTS_AT_ONCE = { perOrganization: 4, inAll: 16 } as const;
 
 /** The page that a request asks for. */
 interface WantedPage {
@@ -134,7 +134,8 @@ export class TagList {
       }
       return page;
     };
-    // Without callers, a list that waits is not read; one that is being read is kept for the next.
+    // If all callers leave, a list that waits is not read. One that is being read is read to its
+    // end.
     return this.asked.run(
       `${repositoryScope(target)}\n${key}`,
       (abandoned) => turns.run(target.organization.uid, read, abandoned),

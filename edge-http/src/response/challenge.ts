@@ -1,4 +1,5 @@
 import type { LayoverError } from '../../../common/errors/layover-error';
+import { LIST_SCOPE } from '../../../common/oci/list-scope';
 import type { Exchange } from '../request/exchange';
 import { formatName } from '../request/format-request';
 import type { RegistryRequest } from '../request/registry-request';
@@ -10,9 +11,7 @@ import { headerText } from './header-text';
  */
 export const TOKEN_SERVICE = 'layover';
 
-/** The scope of the list of repositories. */
-const LIST_SCOPE = 'registry:catalog:*';
-const SCOPE = /^(?:repository:[a-z0-9./_-]+:[a-z,*]+|registry:catalog:\*)$/;
+const REPOSITORY_SCOPE = /^repository:[a-z0-9./_-]+:[a-z,*]+$/;
 const ERRORS: readonly unknown[] = ['invalid_token', 'insufficient_scope'];
 
 /** Creates the WWW-Authenticate header of a 401 response. */
@@ -55,7 +54,7 @@ function description({ message }: LayoverError): string {
 
 function scopeOf(request: RegistryRequest | undefined, error: LayoverError): string | undefined {
   const scope = error.detail?.['scope'];
-  if (typeof scope === 'string' && SCOPE.test(scope)) return scope;
+  if (typeof scope === 'string' && (scope === LIST_SCOPE || REPOSITORY_SCOPE.test(scope))) return scope;
   if (request?.kind === 'list-repositories') return LIST_SCOPE;
   if (request === undefined || !('address' in request)) return undefined;
   return `repository:${formatName(request.address)}:pull`;

@@ -3,7 +3,11 @@ import { badInput } from '../../errors/api-error';
 import { MAX_ROBOTS, type RobotService, type RobotWithSecret } from '../../tenancy/robots/robot.service';
 import type { RobotParts } from '../../tenancy/robots/robot-parts';
 import { setRobotExpiration } from '../../tenancy/robots/set-robot-expiration';
-import { MAX_GRANTS, setRobotOrganizations } from '../../tenancy/robots/set-robot-organizations';
+import {
+  MAX_GRANTS,
+  MAX_GRANTS_OF_ORGANIZATION,
+  setRobotOrganizations,
+} from '../../tenancy/robots/set-robot-organizations';
 import { MAX_KEEP_PREVIOUS_SECONDS, ROBOT_NAME_RULE } from '../../tenancy/robots/validate-robot';
 import { actorOf, authorOf } from '../../tenancy/tokens/viewer';
 import type { GraphqlContext } from '../request/context';
@@ -55,8 +59,8 @@ export class RobotResolver {
 
   @Mutation(() => RobotType, {
     description:
-      'Sets the time from which a robot and its tokens are refused; null means never, and must be given. If the robot may pull from ' +
-      'further organizations, a later time requires role ADMIN. Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN.',
+      'Sets the time from which a robot and its tokens are refused; null means never, and must be given. ' +
+      'If the robot may pull from further organizations, a later time requires role ADMIN. Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN.',
   })
   async setRobotExpiration(
     @Ctx() context: GraphqlContext,
@@ -74,8 +78,9 @@ export class RobotResolver {
   @Mutation(() => RobotType, {
     description:
       'Sets the further organizations that a robot may pull from, besides its own. They replace the earlier ones; ' +
-      `at most ${MAX_GRANTS}, and 1000 for all robots of its organization. A deleted organization is removed from the list, and one that is created again with ` +
-      'its name is not on it. With expectedVersion, a robot that was changed or replaced meanwhile is refused. ' +
+      `at most ${MAX_GRANTS}, and ${MAX_GRANTS_OF_ORGANIZATION} for all robots of its organization. A deleted ` +
+      'organization is removed from the list, and one that is created again with its name is not on it. With ' +
+      'expectedVersion, a robot that was changed or replaced meanwhile is refused. ' +
       'Errors: BAD_USER_INPUT, VERSION_CONFLICT; NOT_FOUND for the robot or an organization.',
   })
   async setRobotOrganizations(

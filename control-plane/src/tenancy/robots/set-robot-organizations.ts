@@ -26,7 +26,7 @@ export interface WantedGrants {
 /** Maximum number of further organizations of a robot. Every data plane holds them in memory. */
 export const MAX_GRANTS = 50;
 /** Maximum number of further organizations of all robots of one organization together. */
-const MAX_GRANTS_OF_ORGANIZATION = 1_000;
+export const MAX_GRANTS_OF_ORGANIZATION = 1_000;
 
 /**
  * Sets the further organizations that a robot may pull from, besides its own. Repeating the call

@@ -14,7 +14,7 @@ import {
   operationKey,
   referrersOperation,
 } from './index-operation';
-import type { StoredReferrers } from '../knowledge';
+import { MAX_STORED_REFERRERS_BYTES, type StoredReferrers } from '../knowledge';
 import type { LocalIndex } from '../local-index';
 import { ProofTable } from './proof-table';
 import { referrersKey } from './shelf';
@@ -41,8 +41,6 @@ export interface LocalIndexOptions {
 }
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
-/** Largest page of referrers that is stored, in bytes (see LocalIndex). */
-const MAX_REFERRERS_BYTES = 256 * 1024;
 /**
  * Longest place of a page in its list and position of the next one, in characters together. Longer
  * ones do not fit into a page token either.
@@ -149,7 +147,7 @@ class DurableLocalIndex implements LocalIndex {
 
   putReferrers(repository: RepositoryKey, digest: Digest, key: string, value: StoredReferrers): void {
     const { query = '', after = '' } = value.next ?? {};
-    if (value.content.length > MAX_REFERRERS_BYTES) return;
+    if (value.content.length > MAX_STORED_REFERRERS_BYTES) return;
     if (key.length + query.length + after.length > MAX_POSITION) return;
     this.run(referrersOperation(keyOf(repository), referrersKey(digest, key), value));
   }

@@ -1,4 +1,5 @@
-import { SingleFlight } from '../../../../common/async/single-flight';
+import { CoalescedRuns } from '../../../../common/async/coalesced-runs';
+import { untilAborted } from '../../../../common/async/until-aborted';
 import { isLayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
@@ -29,7 +30,11 @@ export interface BlobGateParts {
  */
 export class BlobGate {
   private readonly served: TtlCache<true>;
-  private readonly asks = new SingleFlight<BlobVerdict>();
+  /**
+   * A verdict is never older than its request: an image that was admitted just before may name the
+   * blob. However many clients ask for a refused blob, one call runs and one waits.
+   */
+  private readonly asks = new CoalescedRuns<BlobVerdict>();
 
   constructor(private readonly parts: BlobGateParts) {
     this.served = new TtlCache(parts.clock, MAX_SERVED);
@@ -48,9 +53,7 @@ export class BlobGate {
     if (this.served.get(name) === true) return;
     const judge = (): Promise<BlobVerdict> => this.parts.judge.judge(key, digest, requestId);
     try {
-      let verdict = await this.asks.run(`${name}\n${key.repository}`, judge, signal);
-      // The shared call may have begun before the image that this client pulls was admitted.
-      if (verdict.kind === 'refuse') verdict = await judge();
+      const verdict = await untilAborted(this.asks.run(`${name}\n${key.repository}`, judge), signal);
       if (verdict.kind === 'refuse') throw refused(target, { descriptor: { digest: verdict.image } }, verdict);
       this.served.set(name, true, Math.min(verdict.goodForMs, MAX_GOOD_FOR_MS));
     } catch (error) {

@@ -35,6 +35,13 @@ test('after a change of a table, statements return its new columns', () => {
   expect(connection.prepare('select * from images').all([])).toEqual([{ name: 'a', size: 5 }]);
 });
 
+test('a statement that begins with a common table expression is kept, and so are the others', () => {
+  const { connection, prepared } = open();
+  const statements = ['select 1', 'with recursive n (i) as (select 1) select i from n'];
+  for (let round = 0; round < 3; round += 1) for (const sql of statements) connection.prepare(sql).all([]);
+  expect(prepared).toEqual(statements);
+});
+
 test('a statement that fails can run again', () => {
   const { connection } = open();
   connection.prepare('create table images (name unique)').run([]);

@@ -5,7 +5,7 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import { digestOf } from '../../../../common/oci/digest';
 import { MediaType } from '../../../../common/oci/media-types';
 import { ReferrersList } from '../../../../data-plane/src/manifests/list-referrers';
-import { LISTS_AT_ONCE, TagList } from '../../../../data-plane/src/manifests/list-tags';
+import { UPSTREAM_LISTS_AT_ONCE, TagList } from '../../../../data-plane/src/manifests/list-tags';
 import { PageTokens } from '../../../../data-plane/src/manifests/page-tokens';
 import type { UpstreamTagPage } from '../../../../data-plane/src/upstream/upstream-registry';
 import type { OrganizationSpec } from '../../../support/data-plane/fakes/organizations';
@@ -27,7 +27,7 @@ function rig(spec: Partial<OrganizationSpec> = {}) {
   const all = {
     ...parts,
     pageTokens: new PageTokens(parts.configuration),
-    turns: new FairQueue(LISTS_AT_ONCE.inAll, 2),
+    turns: new FairQueue(UPSTREAM_LISTS_AT_ONCE.inAll, 2),
   };
   const lists = { tags: new TagList(all), referrers: new ReferrersList(all) };
   const fail = (key: ErrorKey, upstreamStatus?: number): void => {
