@@ -3,6 +3,7 @@ import type { Digest } from '../../../common/oci/digest';
 import type { PullTarget } from '../access/pull-target';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { Knowledge } from '../known/knowledge';
+import type { ErrorKey } from '../../../common/errors/catalogue';
 import { isLayoverError, type LayoverError } from '../../../common/errors/layover-error';
 import { repositoryScope } from '../access/repository-scope';
 import { SingleFlight } from '../../../common/async/single-flight';
@@ -83,24 +84,15 @@ export class BlobAccess {
   /**
    * Returns the right to read a blob. If the store holds the blob and the organization has no
    * proof, tries to prove it with ranges of the upstream. Asks the upstream with a HEAD only if the
-   * store holds a blob that no manifest names. `check` receives the size in the manifest before
-   * that, unless a proof is known, so that a request that it refuses is refused in the same way
-   * whether or not the store holds the blob. Throws CANCELLED, the errors of the store and of
-   * `check`, and TOO_MANY_REQUESTS or the outage errors of the upstream client if the upstream
-   * gives no answer.
+   * store holds a blob that no manifest names. Throws CANCELLED, the errors of the store, and
+   * TOO_MANY_REQUESTS or the outage errors of the upstream client if the upstream is not reached.
    */
-  async toRead(
-    target: PullTarget,
-    digest: Digest,
-    signal: AbortSignal | undefined,
-    check?: (size: number) => void,
-  ): Promise<BlobRight> {
+  async toRead(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<BlobRight> {
     const { knowledge, stored } = this.parts;
     const known = await knowledge.blob(target, digest);
     if (known !== undefined) {
       const blob = { target, digest, size: possibleSize(digest, known.size), isKnown: true };
       if (knowledge.isProven(target, digest)) return readable(blob);
-      if (blob.size !== undefined) check?.(blob.size);
       return this.tryToProve(blob, signal);
     }
     const unnamed = { target, digest, size: undefined, isKnown: false };
@@ -203,7 +195,7 @@ export class BlobAccess {
           if (size !== undefined) this.remember(target, digest, size);
           return { size };
         } catch (error) {
-          if (!isAnswer(error)) throw error;
+          if (!isAboutHead(error)) throw error;
           return { refusal: error };
         }
       },
@@ -220,13 +212,16 @@ export class BlobAccess {
 /** What a HEAD of the upstream said: that it has the blob, or nothing of use. */
 type HeadOutcome = { readonly size: number | undefined } | { readonly refusal: LayoverError };
 
+/** Failures without a status after which a GET may still be answered. */
+const GET_MAY_WORK: readonly ErrorKey[] = ['UPSTREAM_CONTENT', 'UPSTREAM_FAILED', 'UPSTREAM_TIMEOUT'];
+
 /**
- * Returns whether a failed HEAD is an answer about HEAD, so that a GET may be answered differently.
- * A rate limit and an upstream that cannot be reached would stop the GET too.
+ * Returns whether a failed HEAD only says something about HEAD, so that a GET may be answered
+ * differently. A rate limit and an upstream that cannot be reached would stop the GET too.
  */
-function isAnswer(error: unknown): error is LayoverError {
+function isAboutHead(error: unknown): error is LayoverError {
   if (!isLayoverError(error) || error.key === 'TOO_MANY_REQUESTS') return false;
-  return error.upstreamStatus !== undefined || error.key === 'UPSTREAM_CONTENT' || error.key === 'UPSTREAM_FAILED';
+  return error.upstreamStatus !== undefined || GET_MAY_WORK.includes(error.key);
 }
 
 type Asked = Pick<AskedBlob, 'target' | 'digest' | 'size' | 'isKnown'>;

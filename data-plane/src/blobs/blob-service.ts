@@ -14,7 +14,7 @@ import { completeBlob, type FillElsewhere, type NamedBlob } from './complete-blo
 import type { Fills } from './fills/fills';
 import type { PassThrough } from './pass-through';
 import type { MissingBlobs } from './missing-blobs';
-import { type BlobReadOptions, openBlob, type OpenBlobParts, type OpenedBlob, requireRange } from './open-blob';
+import { type BlobReadOptions, openBlob, type OpenBlobParts, type OpenedBlob } from './open-blob';
 import { ReadThroughSource } from './read-through-source';
 import { type BlobStat, statBlob } from './stat-blob';
 
@@ -81,10 +81,9 @@ export class BlobService {
    * and BlobSource.
    */
   open(request: BlobRequest & BlobReadOptions): Promise<OpenedBlob> {
-    const { digest, range, signal } = request;
+    const { digest, signal } = request;
     return this.withTarget(request, request.context.authorizedAt, async (target) => {
-      const check = (size: number): void => void requireRange(range, size);
-      const right = await this.parts.blobAccess.toRead(target, digest, signal, check);
+      const right = await this.parts.blobAccess.toRead(target, digest, signal);
       return openBlob(this.openPartsOf(request), right, request);
     });
   }

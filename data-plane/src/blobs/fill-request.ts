@@ -27,7 +27,8 @@ export function fillRequest(
   return {
     digest,
     expectedSize: size,
-    maxUnknownBytes: target.quotaBytes,
+    // Other organizations get a blob that turns out to be too large, and may not keep it.
+    maxUnknownBytes: target.organization.rejectsOversize ? target.quotaBytes : undefined,
     // An admission finds room for what the manifest says, which is nothing without a usable size.
     checkedSize: size ?? (isKnown ? 0 : undefined),
     upstream: target.upstream.origin.host,

@@ -60,8 +60,7 @@ export type OpenedBlob = {
  * Opens a blob from the store or through a fill, or finds where to redirect the client
  * (docs/design/pull-semantics.md#blobs). The blob is in use until the reader is closed. The store
  * is asked once: if the redirect finds that the blob is absent, the fill reuses this answer (ADR
- * 26). Throws RANGE_INVALID with detail {size}, and the errors of BlobSource. The caller has
- * compared the range with the size in the manifest, so nothing is fetched for an invalid one.
+ * 26). Throws RANGE_INVALID with detail {size}, and the errors of BlobSource.
  */
 export async function openBlob(parts: OpenBlobParts, blob: BlobRight, options: BlobReadOptions): Promise<OpenedBlob> {
   if (blob.kind === 'fillable') return openHere(parts, blob, options, blob.absence);
@@ -81,7 +80,7 @@ async function openHere(
 ): Promise<OpenedBlob> {
   const { target, digest } = blob;
   const { organizationUid, repository } = target.key;
-  const fill = { ...fillRequest(parts, blob, 'client'), absence };
+  const fill = { ...fillRequest(parts, blob, 'client'), absence, ...awaitedSize(blob, range) };
   const content = { organizationUid, repository, digest };
   const openWhole = (ending: AbortSignal | undefined): Promise<BlobReader> =>
     openInUse(parts.uses, content, () => parts.source.open(fill, ending));
@@ -101,6 +100,15 @@ async function openHere(
     await reader.close();
     throw error;
   }
+}
+
+/**
+ * Returns the change of a fill request for a range beyond the size in the manifest: nobody but the
+ * upstream knows whether the blob is larger, so its answer is awaited.
+ */
+function awaitedSize({ size }: BlobRight, range: RangeRequest | undefined): Partial<FillRequest> {
+  const isBeyond = range !== undefined && size !== undefined && resolveRange(range, size) === undefined;
+  return isBeyond ? { expectedSize: undefined } : {};
 }
 
 /**
@@ -141,7 +149,7 @@ function servedCounter({ actor, key }: PullTarget, journal: PullJournal): (bytes
  * Returns the range of a blob of `size` bytes. Throws RANGE_INVALID with detail {size} if the range
  * is outside the blob.
  */
-export function requireRange(range: RangeRequest | undefined, size: number): ResolvedRange {
+function requireRange(range: RangeRequest | undefined, size: number): ResolvedRange {
   const resolved = resolveRange(range, size);
   if (resolved !== undefined) return resolved;
   throw new LayoverError('RANGE_INVALID', {

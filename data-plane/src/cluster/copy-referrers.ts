@@ -17,6 +17,13 @@ const MAX_REMEMBERED = 10_000;
 const MAX_RUNNING = 16;
 const TIMEOUT_MS = 5_000;
 
+/** A page as it was copied last. */
+interface Copied {
+  readonly node: string;
+  readonly checkedAt: number;
+  readonly hash: string;
+}
+
 /** Dependencies of copyReferrers. */
 export interface CopyReferrersParts {
   readonly peers: Pick<NodeSet<Peer>, 'owner'>;
@@ -32,7 +39,7 @@ export interface CopyReferrersParts {
  * often and does not change is copied once a minute.
  */
 export function copyReferrers({ peers, instance, clock, logger }: CopyReferrersParts): CopyReferrers {
-  const copied = new TtlCache<string>(clock, MAX_REMEMBERED);
+  const copied = new TtlCache<Copied>(clock, MAX_REMEMBERED);
   let running = 0;
   const otherFor = (digest: string): Node<Peer> | undefined => {
     const first = peers.owner(digest);
@@ -43,9 +50,12 @@ export function copyReferrers({ peers, instance, clock, logger }: CopyReferrersP
     if (node === undefined || running >= MAX_RUNNING) return;
     const { organizationUid, originVersion, repository } = target.key;
     const key = [repositoryScope(target), digest, name].join('\n');
-    const state = `${node.name} ${createHash('sha256').update(page.content).digest('hex')}`;
-    if (copied.get(key) === state) return;
-    copied.set(key, state, AGAIN_AFTER_MS);
+    const before = copied.get(key);
+    const isOther = before?.node !== node.name;
+    if (!isOther && before.checkedAt === page.checkedAt) return;
+    const hash = createHash('sha256').update(page.content).digest('hex');
+    if (!isOther && before.hash === hash) return;
+    copied.set(key, { node: node.name, checkedAt: page.checkedAt, hash }, AGAIN_AFTER_MS);
     running += 1;
     const message: KeepReferrersRequest = {
       organization: target.organization.name,

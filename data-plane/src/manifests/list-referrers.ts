@@ -79,10 +79,11 @@ export class ReferrersList {
   private async page(target: PullTarget, request: ReferrersRequest): Promise<ReferrersAnswer> {
     const { knowledge, clock } = this.parts;
     const position = this.positionOf(target, request);
-    const kept = knowledge.referrers(target.key, request.digest, keyOf(request, position));
+    const name = keyOf(request, position);
+    const kept = knowledge.referrers(target.key, request.digest, name);
     const age = kept === undefined ? Infinity : clock.now() - kept.checkedAt;
     if (kept !== undefined && age >= 0 && age < target.proxy.revalidateAfterSeconds * 1000) {
-      return this.answer(target, request, kept, 'HIT');
+      return this.answerKept(target, request, { name, page: kept, label: 'HIT' });
     }
     try {
       const fresh = await this.ask(target, request, position, request.signal);
@@ -90,8 +91,19 @@ export class ReferrersList {
     } catch (error) {
       const limit = target.proxy.staleIfErrorSeconds ?? target.proxy.expirationSeconds;
       if (classifyUpstreamError(error) !== 'outage' || kept === undefined || age > limit * 1000) throw error;
-      return this.answer(target, request, kept, 'STALE');
+      return this.answerKept(target, request, { name, page: kept, label: 'STALE' });
     }
+  }
+
+  /** Answers with a page that was stored before the request, and gives it to the other node. */
+  private answerKept(
+    target: PullTarget,
+    request: ReferrersRequest,
+    { name, page, label }: { readonly name: string; readonly page: StoredReferrers; readonly label: 'HIT' | 'STALE' },
+  ): ReferrersAnswer {
+    // The other node may have joined since the page was stored.
+    this.copy?.(target, { digest: request.digest, name, page });
+    return this.answer(target, request, page, label);
   }
 
   private ask(

@@ -24,11 +24,12 @@ export function single(query: URLSearchParams, name: string, key: ErrorKey = 'RE
 /**
  * Returns the registry host of a mirror request in lower case (containerd's `ns`; OCI distribution
  * specification, "Registry Proxying"). Only host[:port] without user and path is valid
- * (docs/design/pull-semantics.md#addressing). Throws NAME_INVALID otherwise.
+ * (docs/design/pull-semantics.md#addressing). An empty value names none, like an absent one. Throws
+ * NAME_INVALID otherwise.
  */
 export function readNamespace(query: URLSearchParams): string | undefined {
   const value = single(query, 'ns', 'NAME_INVALID');
-  if (value === undefined) return undefined;
+  if (value === undefined || value === '') return undefined;
   const host = value.toLowerCase();
   const match = host.length <= 255 ? HOST_PORT.exec(host) : null;
   const port = match?.[1];

@@ -35,7 +35,11 @@ test('a list of referrers survives the loss of its data plane while the upstream
   };
   expect(await list()).toEqual({ status: 200, label: 'MISS', found: [signature.digest] });
   const [one, other] = rig.nodes as [RigNode, RigNode];
-  await waitUntil('both data planes to keep the list', () => [one, other].every((node) => hasReferrers(node, digest)));
+  await waitUntil('both data planes to keep the list', async () => {
+    // A data plane copies to those that it knows by then.
+    await list();
+    return [one, other].every((node) => hasReferrers(node, digest));
+  });
 
   rig.upstream.quirk({ path: '/v2/', respond: { status: 503 } });
   const asked = rig.upstream.requests.length;

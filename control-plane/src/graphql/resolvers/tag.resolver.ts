@@ -1,7 +1,9 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Ctx, FieldResolver, Info, Mutation, Resolver, Root } from 'type-graphql';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { ManifestRow, TagRow } from '../../../../schema/tables';
 import type { GraphqlContext } from '../request/context';
+import { isSelected } from '../request/is-selected';
 import type { Loaders } from '../request/loaders';
 import { ByteSizeScalar } from '../scalars/byte-size.scalar';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
@@ -20,7 +22,13 @@ export class TagResolver {
   ) {}
 
   @FieldResolver(() => ManifestType)
-  async manifest(@Root() { row }: TagType, @Ctx() { loaders }: GraphqlContext): Promise<ManifestType> {
+  async manifest(
+    @Root() { row }: TagType,
+    @Ctx() { loaders }: GraphqlContext,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<ManifestType> {
+    // Read at the same time as the manifests. The resolver of the scan sees a failure.
+    if (isSelected(info, 'scan')) loaders.scan.load(row.manifest_id).catch(() => undefined);
     return toManifestType(await this.manifestOf(row, loaders));
   }
 

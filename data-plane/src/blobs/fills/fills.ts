@@ -12,7 +12,10 @@ export interface FillRequest {
    * about the size (docs/design/fills.md#sizes).
    */
   readonly expectedSize: number | undefined;
-  /** Most bytes of the blob if nobody knows its size: the quota of the organization. */
+  /**
+   * Most bytes of the blob if nobody knows its size: the quota of an organization that rejects what
+   * does not fit; undefined = any number.
+   */
   readonly maxUnknownBytes?: number | undefined;
   /**
    * Size that the quota was checked for: 0 if a manifest names the blob without a usable size;

@@ -32,15 +32,17 @@ export interface TransferOptions {
 /**
  * Transfers one blob from the upstream into a writer: counts, hashes and resumes. Resolves with its
  * size when every byte is written and the digest is verified. A body that ends without the right
- * digest is wrong (UPSTREAM_CONTENT), unless more bytes were expected: then it counts as a broken
- * connection (docs/design/fills.md#verification). Throws the upstream error if it cannot resume,
- * the error of the writer, or the reason of the signal.
+ * digest is wrong (UPSTREAM_CONTENT), unless more bytes were expected or it is the first empty one:
+ * then it counts as a broken connection (docs/design/fills.md#resuming). Throws the upstream error
+ * if it cannot resume, the error of the writer, or the reason of the signal.
  */
 export class Transfer {
   /** Bytes of the blob received so far; the offset to resume at. */
   private received = 0;
   /** Size of the whole blob in the headers of the upstream; undefined = it gave none so far. */
   private size: number | undefined;
+  /** Whether a body without bytes was the first one. */
+  private wasEmpty = false;
   private readonly hasher: Hash;
   private readonly budget: ResumeBudget;
 
@@ -62,7 +64,7 @@ export class Transfer {
       const isEnd = failure === undefined || this.remedyFor(failure) === 'ask-again';
       if (isEnd && this.isProven()) break;
       const isWhole = isEnd && this.received === this.size;
-      const cause = failure === undefined || isWhole ? this.earlyEnd(before) : failure;
+      const cause = failure === undefined || isWhole ? this.earlyEnd(before, stream) : failure;
       [stream, asked] = await this.reopen(cause, asked);
     }
     await this.options.writer.flush();
@@ -105,12 +107,20 @@ export class Transfer {
 
   /**
    * Returns the failure for a body that ended without an error and without the right digest.
-   * `before`: the number of bytes before this body. A body that brought nothing new is the end.
+   * `before`: the number of bytes before this body. A body that brought nothing new is the end,
+   * except the first one.
    */
-  private earlyEnd(before: number): LayoverError {
-    const size = this.size ?? this.options.expectedSize;
-    if (size !== undefined && this.received >= size) return this.wrong(`bytes with digest ${this.digestSoFar()}`);
-    if (this.received === before) return this.wrong('too few bytes');
+  private earlyEnd(before: number, { isEncoded = false }: UpstreamBlobStream): LayoverError {
+    const { expectedSize } = this.options;
+    const size = this.size ?? expectedSize;
+    const isWhole = size !== undefined && this.received >= size;
+    const hasNews = this.received > before || (this.received === 0 && !this.wasEmpty);
+    this.wasEmpty ||= this.received === 0;
+    // The size in the headers may be the one of a cut copy. Only encoded bytes are rightly fewer.
+    const mayHaveRest = !isEncoded && this.received < (expectedSize ?? 0);
+    if (isWhole && !(hasNews && mayHaveRest)) return this.wrong(`bytes with digest ${this.digestSoFar()}`);
+    if (!hasNews) return this.wrong('too few bytes');
+    if (isWhole) this.size = undefined;
     return new LayoverError('UPSTREAM_FAILED', { message: 'The upstream ended the blob early, without an error.' });
   }
 

@@ -4,25 +4,29 @@ import type { HttpAnswer } from '../http/http-client';
 
 /**
  * What the Content-Type of an answer says about a manifest: its media type, nothing (`unnamed`, so
- * the body must be read), or that it is a web page.
+ * the body must be read), that it is a web page, or that it is Docker schema 1.
  */
-export type NamedType = { readonly kind: 'named'; readonly type: string } | { readonly kind: 'unnamed' | 'web-page' };
+export type NamedType =
+  { readonly kind: 'named'; readonly type: string } | { readonly kind: 'unnamed' | 'web-page' | 'schema-1' };
 
 /**
  * Returns what Content-Type says about a manifest. Only a type that can be one of a manifest is
  * believed: static file servers send generic types, and others send anything
- * (docs/design/pull-semantics.md#media-types-of-manifests). Throws UPSTREAM_CONTENT for schema 1.
+ * (docs/design/pull-semantics.md#media-types-of-manifests).
  */
 export function manifestTypeOf(answer: HttpAnswer): NamedType {
   const type = contentTypeOf(answer);
-  if (isSchema1(type)) {
-    throw contentError(
-      answer,
-      'has this image only in Docker schema 1, a format that can no longer be verified; push the image again',
-    );
-  }
+  if (isSchema1(type)) return { kind: 'schema-1' };
   if (isManifestType(type)) return { kind: 'named', type };
   return { kind: isWebPage(type) ? 'web-page' : 'unnamed' };
+}
+
+/** Creates the error UPSTREAM_CONTENT for a manifest in schema 1. Cancels its body. */
+export function onlySchema1(answer: HttpAnswer): LayoverError {
+  return contentError(
+    answer,
+    'has this image only in Docker schema 1, a format that can no longer be verified; push the image again',
+  );
 }
 
 /** Returns the media type in Content-Type if it can be one of a manifest. Never throws. */

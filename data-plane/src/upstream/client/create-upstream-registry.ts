@@ -8,6 +8,7 @@ import { abortError } from '../http/transport-error';
 import { getUpstreamManifest } from './get-manifest';
 import { headBlob } from './head-blob';
 import { headManifest } from './head-manifest';
+import { headLimitMs } from './head-limit';
 import { HeadSupport } from './head-support';
 import { listReferrers } from './list-referrers';
 import { listUpstreamTags } from './list-tags';
@@ -97,16 +98,18 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
   }
 
   return {
-    headManifest: (repository, reference, signal, alsoAccept) =>
+    headManifest: (repository, reference, signal, alsoAccept = []) =>
       run(repository.origin, signal, (scoped) =>
-        headManifest(client, heads, repository, reference, scoped, alsoAccept),
+        headManifest(client, heads, { repository, reference, alsoAccept, headersMs: timeouts.headersMs }, scoped),
       ),
     getManifest: (repository, reference, signal, alsoAccept) =>
       run(repository.origin, signal, (scoped) =>
         getUpstreamManifest(client, repository, reference, scoped, alsoAccept),
       ),
     headBlob: (repository, digest, signal) =>
-      run(repository.origin, signal, (scoped) => headBlob(client, repository, digest, scoped)),
+      run(repository.origin, signal, (scoped) =>
+        headBlob(client, repository, digest, headLimitMs(timeouts.headersMs), scoped),
+      ),
     readRange: (repository, digest, range, signal) =>
       run(repository.origin, signal, (scoped) => readUpstreamRange(client, repository, digest, range, scoped)),
     listTags: (repository, page, signal) =>

@@ -8,7 +8,7 @@ import { askForManifest } from './ask-for-manifest';
 import type { HttpAnswer } from '../http/http-client';
 import type { RegistryClient, UpstreamRequest } from './registry-client';
 import { type FetchedManifest, MAX_MANIFEST_BYTES, type UpstreamRepository } from '../upstream-registry';
-import { contentError, manifestTypeOf, type NamedType, notRegistry } from './check-content-type';
+import { contentError, manifestTypeOf, type NamedType, notRegistry, onlySchema1 } from './check-content-type';
 import { acceptedManifests } from './manifest-accept';
 import { repeatOnce } from './repeat-once';
 
@@ -18,6 +18,8 @@ export interface ManifestQuestion {
   readonly reference: Reference;
   /** Media types that are asked for besides the known ones; see {@link acceptedManifests}. */
   readonly alsoAccept: readonly string[];
+  /** Time limit for the response headers, in milliseconds. Default: that of the connection. */
+  readonly headersMs?: number;
 }
 
 /**
@@ -66,10 +68,11 @@ export async function fetchManifest(
 /** Returns the request that GET and HEAD of a manifest share. */
 export function manifestRequest(
   method: 'GET' | 'HEAD',
-  { repository, reference, alsoAccept }: ManifestQuestion,
+  { repository, reference, alsoAccept, headersMs }: ManifestQuestion,
   signal: AbortSignal,
 ): UpstreamRequest {
   return {
+    ...(headersMs === undefined ? {} : { headersMs }),
     method,
     repository,
     path: `manifests/${formatReference(reference)}`,
@@ -86,6 +89,8 @@ export function digestHeader(answer: HttpAnswer): Digest | undefined {
 
 function wrongDigest(answer: HttpAnswer, named: NamedType, actual: Digest, expected: Digest): LayoverError {
   if (named.kind === 'web-page') return notRegistry(answer);
+  // The digest that a registry names for schema 1 does not cover the signatures.
+  if (named.kind === 'schema-1') return onlySchema1(answer);
   return contentError(answer, `sent a manifest with digest ${actual} instead of ${expected}`);
 }
 
@@ -96,6 +101,7 @@ function mediaTypeOf(answer: HttpAnswer, named: NamedType, content: Buffer): str
   const type = document && typeOfDocument(document);
   if (type !== undefined) return type;
   if (named.kind === 'web-page') throw notRegistry(answer);
+  if (named.kind === 'schema-1') throw onlySchema1(answer);
   throw contentError(answer, 'answered with something that is not a manifest; check that it is a registry');
 }
 

@@ -1,7 +1,6 @@
 import { isLayoverError } from '../../../../common/errors/layover-error';
-import type { Reference } from '../../../../common/oci/reference';
 import type { HttpAnswer } from '../http/http-client';
-import type { ManifestHead, UpstreamRepository } from '../upstream-registry';
+import type { ManifestHead } from '../upstream-registry';
 import { namedManifestTypeOf } from './check-content-type';
 import {
   digestHeader,
@@ -11,7 +10,8 @@ import {
   manifestRequest,
 } from './get-manifest';
 import type { HeadSupport } from './head-support';
-import { isBroken } from './repeat-once';
+import { headLimitMs } from './head-limit';
+import { isBroken, isSilence } from './repeat-once';
 import type { RegistryClient, UpstreamRequest } from './registry-client';
 
 /**
@@ -25,43 +25,50 @@ const LEFT_TO_GET: readonly number[] = Array.from({ length: 500 }, (_, index) =>
 
 /**
  * The useful part of an answer. `refused`: the upstream would not do better for other manifests.
- * `unclear`: it may. `broken`: there was no answer.
+ * `unclear`: it may. `broken` and `silent`: there was no answer.
  */
 type Head =
   | { readonly kind: 'told'; readonly head: ManifestHead }
   | { readonly kind: 'refused'; readonly status: number }
-  | { readonly kind: 'unclear' | 'broken' };
+  | { readonly kind: 'unclear' | 'broken' | 'silent' };
+
+/** A HEAD that is not answered for so long counts as one whose answer came and passed. */
+const SILENT_STATUS = 504;
 
 /**
  * Requests `HEAD /v2/<name>/manifests/<reference>`. Asks with GET instead if the upstream refuses
- * the HEAD, breaks its connection, or answers without a media type or the digest of a tag; the
- * manifest is then in `fetched`. An upstream where only GET works gets no HEAD for a while. Throws
- * TOO_MANY_REQUESTS for a 429, other failures of the transport, and the errors of
- * getUpstreamManifest.
+ * the HEAD, breaks its connection, falls silent, or answers without a media type or the digest of a
+ * tag; the manifest is then in `fetched`. An upstream where only GET works gets no HEAD for a
+ * while. `headersMs` is the time limit for the response headers: a HEAD may take a third of it, and
+ * a GET after a silent HEAD the rest. Throws TOO_MANY_REQUESTS for a 429, other failures of the
+ * transport, and the errors of getUpstreamManifest.
  */
 export async function headManifest(
   client: RegistryClient,
   support: HeadSupport,
-  repository: UpstreamRepository,
-  reference: Reference,
+  question: ManifestQuestion & { readonly headersMs: number },
   signal: AbortSignal,
-  alsoAccept: readonly string[] = [],
 ): Promise<ManifestHead> {
+  const { repository, reference, alsoAccept, headersMs } = question;
   const { origin } = repository;
-  const question = { repository, reference, alsoAccept };
-  const asked = support.isUseful(origin) ? await askHead(client, question, signal) : undefined;
+  const headMs = headLimitMs(headersMs);
+  const asked = support.isUseful(origin)
+    ? await askHead(client, { ...question, headersMs: headMs }, signal)
+    : undefined;
   if (asked?.kind === 'told') return asked.head;
-  const fetched =
-    asked?.kind === 'broken'
-      ? await fetchManifest(client, question, signal)
-      : await getUpstreamManifest(client, repository, reference, signal, alsoAccept);
+  const fetched = await (asked?.kind === 'broken'
+    ? fetchManifest(client, question, signal)
+    : asked?.kind === 'silent'
+      ? fetchManifest(client, { ...question, headersMs: headersMs - headMs }, signal)
+      : getUpstreamManifest(client, repository, reference, signal, alsoAccept));
   if (asked?.kind === 'refused') support.wasUseless(origin, asked.status);
+  if (asked?.kind === 'silent') support.wasUseless(origin, SILENT_STATUS);
   return { digest: fetched.digest, mediaType: fetched.mediaType, size: fetched.content.length, fetched };
 }
 
 async function askHead(client: RegistryClient, question: ManifestQuestion, signal: AbortSignal): Promise<Head> {
   const answer = await send(client, manifestRequest('HEAD', question, signal));
-  if (answer === 'broken') return { kind: answer };
+  if (answer === 'broken' || answer === 'silent') return { kind: answer };
   if (answer === 'unanswered') return { kind: 'refused', status: 401 };
   await answer.body.discard();
   const { status } = answer;
@@ -75,15 +82,19 @@ async function askHead(client: RegistryClient, question: ManifestQuestion, signa
 }
 
 /**
- * Returns `broken` if the connection broke: the GET is then the repetition. Returns `unanswered` if
- * the HEAD was challenged and anonymous clients get no token, or was redirected in a way that is
- * not followed: it may be otherwise for a GET.
+ * Returns `broken` or `silent` if the connection broke or nothing arrived in time: the GET is then
+ * the repetition. Returns `unanswered` if the HEAD was challenged and anonymous clients get no
+ * token, or was redirected in a way that is not followed: it may be otherwise for a GET.
  */
-async function send(client: RegistryClient, request: UpstreamRequest): Promise<HttpAnswer | 'broken' | 'unanswered'> {
+async function send(
+  client: RegistryClient,
+  request: UpstreamRequest,
+): Promise<HttpAnswer | 'broken' | 'silent' | 'unanswered'> {
   try {
     return await client.ask(request, LEFT_TO_GET);
   } catch (error) {
     if (isBroken(error, request.signal)) return 'broken';
+    if (isSilence(error, request.signal)) return 'silent';
     const { credentials } = request.repository.origin;
     const isDenied = isLayoverError(error) && error.key === 'UPSTREAM_DENIED';
     const isUseless = isLayoverError(error) && error.key === 'UPSTREAM_CONTENT';

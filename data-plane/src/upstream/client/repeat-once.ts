@@ -30,7 +30,8 @@ export function isBroken(thrown: unknown, signal: AbortSignal): boolean {
   return thrown.key === 'UPSTREAM_FAILED' && thrown.upstreamStatus === undefined;
 }
 
-function isSilence(thrown: unknown, signal: AbortSignal): boolean {
+/** Returns whether an upstream that accepted the connection did not answer in time. */
+export function isSilence(thrown: unknown, signal: AbortSignal): boolean {
   if (signal.aborted || !isLayoverError(thrown)) return false;
   return thrown.key === 'UPSTREAM_TIMEOUT' && SILENCE.includes(errorCode(thrown.cause));
 }

@@ -109,6 +109,16 @@ describe('a blob that no manifest names', () => {
     expect((await rig.edge.stat(layer.digest)).size).toBe(layer.bytes.length);
   });
 
+  test('is served although the upstream does not answer HEAD in time', async () => {
+    await start();
+    const other = rig.registry.content.addBlob(NAME, Buffer.from('stored'));
+    rig.registry.quirk({ method: 'HEAD', path: '/blobs/', stallHeaders: true });
+    expect((await rig.edge.stat(layer.digest)).size).toBe(layer.bytes.length);
+    expect(whole(await rig.edge.blob(other), Buffer.from('stored'))).toBe(true);
+    await rig.held(other);
+    expect(whole(await rig.edge.blob(other), Buffer.from('stored'))).toBe(true);
+  });
+
   test('is served from URLs that are signed for GET only', async () => {
     await start();
     const cdn = await startFakeRegistry({ content: rig.registry.content });
@@ -174,19 +184,40 @@ describe('a layer whose manifest names a wrong size', () => {
     expect(part.bytes.equals(content.subarray(200_000, 200_010))).toBe(true);
   });
 
-  test('has the ranges of its manifest until it is stored, and then those of its bytes', async () => {
+  test.each<[string, Quirk]>([
+    ['names the size', {}],
+    ['names no size', { chunked: true }],
+  ])('has the ranges of its bytes, cold and stored, if the upstream %s', async (_what, quirk) => {
     await start();
     const digest = addSized('sized', content, 200_000);
     await rig.edge.manifest('sized');
-    rig.asked();
-    const beyond = { bytes: { firstByte: 250_000, lastByte: 250_009 } };
-    expect((await rig.edge.blob(digest, beyond)).failure).toBe('RANGE_INVALID');
-    expect(rig.asked()).toEqual([]);
-    const part = await rig.edge.blob(digest, { bytes: { firstByte: 100, lastByte: 199 } });
-    expect([part.header?.size, part.bytes.equals(content.subarray(100, 200))]).toEqual([300_000, true]);
+    rig.registry.quirk({ path: digest, ...quirk });
+    const part = { bytes: { firstByte: 250_000, lastByte: 250_009 } };
+    const cold = await rig.edge.blob(digest, part);
+    expect([cold.header?.size, cold.bytes.equals(content.subarray(250_000, 250_010))]).toEqual([300_000, true]);
     await rig.held(digest);
-    expect((await rig.edge.blob(digest, beyond)).bytes.equals(content.subarray(250_000, 250_010))).toBe(true);
+    expect((await rig.edge.blob(digest, part)).bytes.equals(content.subarray(250_000, 250_010))).toBe(true);
   });
+
+  test('answers a range outside its bytes with their number, cold and stored', async () => {
+    await start();
+    const digest = addSized('sized', content, 200_000);
+    await rig.edge.manifest('sized');
+    const beyond = { bytes: { firstByte: 300_000, lastByte: 300_009 } };
+    expect(await rig.edge.blob(digest, beyond)).toMatchObject({ failure: 'RANGE_INVALID', bytes: Buffer.alloc(0) });
+    await rig.held(digest);
+    expect((await rig.edge.blob(digest, beyond)).failure).toBe('RANGE_INVALID');
+  });
+
+  test.each([undefined, 200_000])(
+    'is served beyond the quota that passes through: %s in the manifest',
+    async (size) => {
+      await start({ organizations: [{ name: 'acme', quotaBytes: 250_000 }] });
+      const digest = addSized('sized', content, size);
+      await rig.edge.manifest('sized');
+      expect(whole(await rig.edge.blob(digest), content)).toBe(true);
+    },
+  );
 });
 
 describe('an upstream in the middle of a blob', () => {
@@ -201,6 +232,25 @@ describe('an upstream in the middle of a blob', () => {
     rig.registry.quirk({ path: layer.digest, chunked: true, truncateTo: 150_000, times: 1 });
     expect(whole(await rig.edge.blob(layer.digest))).toBe(true);
     expect(ranges()).toEqual([undefined, 'bytes=150000-']);
+  });
+
+  test('that announces a part of the blob as the whole is asked for the rest', async () => {
+    await startWithManifest();
+    const headers = { 'content-length': '150000' };
+    rig.registry.quirk({ path: layer.digest, truncateTo: 150_000, headers, times: 1 });
+    expect(whole(await rig.edge.blob(layer.digest))).toBe(true);
+    expect(ranges()).toEqual([undefined, 'bytes=150000-']);
+  });
+
+  test.each([
+    ['announces none', { chunked: true }],
+    ['announces 0', { headers: { 'content-length': '0' } }],
+  ])('that sends no byte at first is asked again, if it %s', async (_what, quirk) => {
+    await startWithManifest();
+    rig.registry.quirk({ path: layer.digest, truncateTo: 0, ...quirk, times: 1 });
+    expect(whole(await rig.edge.blob(layer.digest))).toBe(true);
+    expect(ranges()[0]).toBeUndefined();
+    expect(ranges()).toHaveLength(2);
   });
 
   test.each([

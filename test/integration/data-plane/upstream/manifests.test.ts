@@ -15,6 +15,11 @@ import { TestClock } from '../../../support/test-clock';
 import { ABSENT, client, Closers, failureOf, ref, repositoryAt, traffic } from './support';
 
 const image = buildImage();
+const SCHEMA_1 = {
+  status: 200,
+  headers: { 'content-type': MediaType.dockerSchema1 },
+  body: JSON.stringify({ schemaVersion: 1, name: 'app', tag: 'v1', fsLayers: [], history: [], signatures: [] }),
+};
 const index = buildIndex({ images: [image], mediaTypes: 'docker' });
 
 describe('upstream manifests', () => {
@@ -106,6 +111,21 @@ describe('upstream manifests', () => {
     },
   );
 
+  it('are requested by GET if HEAD is not answered, which is asked no more for a minute', async () => {
+    const clock = new TestClock();
+    upstream = closers.add(client({ clock, timeouts: { headersMs: 600 } }));
+    registry.quirk({ method: 'HEAD', stallHeaders: true });
+    for (const reference of ['v1', image.digest])
+      expect(await head(reference)).toMatchObject({ digest: image.digest, size: image.manifest.length });
+    const asked = ['HEAD v1', 'GET v1', `GET ${image.digest}`];
+    const paths = asked.map((one) => one.replace(' ', ' /v2/app/manifests/'));
+    expect(traffic(registry)).toEqual(paths);
+    clock.advance(60_000);
+    registry.clearQuirks();
+    await head('v1');
+    expect(traffic(registry)).toEqual([paths[0]]);
+  });
+
   it.each<[string, Quirk]>([
     ['a web page', { html: true }],
     ['no media type', { headers: { 'content-type': undefined } }],
@@ -187,7 +207,8 @@ describe('upstream manifests', () => {
   });
 
   it('that prove right by their digest may come under any other type', async () => {
-    for (const type of ['image/png', 'text/html', 'application/xml', 'application/vnd.acme.manifest', 'x']) {
+    const types = ['image/png', 'text/html', 'application/xml', 'application/vnd.acme.manifest', 'x'];
+    for (const type of [...types, MediaType.dockerSchema1]) {
       const quirk = registry.quirk({ headers: { 'content-type': type } });
       for (const reference of ['v1', image.digest])
         expect(await get(reference)).toMatchObject({ digest: image.digest, mediaType: MediaType.ociManifest });
@@ -238,7 +259,12 @@ describe('upstream manifests', () => {
     ['a wrong digest header', { digestHeader: ABSENT }, ABSENT],
     ['wrong bytes of the right length', { corrupt: true }, image.digest],
     ['a truncated body that looks complete', { truncateTo: 100 }, image.digest],
-    ['schema 1', { headers: { 'content-type': MediaType.dockerSchema1 } }, 'schema 1'],
+    ['schema 1', { respond: SCHEMA_1 }, 'schema 1'],
+    [
+      'schema 1 and a digest that does not cover its signatures',
+      { respond: { ...SCHEMA_1, headers: { ...SCHEMA_1.headers, 'docker-content-digest': ABSENT } } },
+      'schema 1',
+    ],
     ['JSON that is not a manifest', { respond: { status: 200, body: '{"a":1}' } }, 'not a manifest'],
     ['an empty 204', { respond: { status: 204 } }, '204'],
   ])('are refused if the upstream sends %s', async (_name, quirk, said) => {

@@ -127,6 +127,7 @@ describe('a HEAD of the upstream that fails', () => {
     ['UPSTREAM_FAILED', 500],
     ['UPSTREAM_CONTENT', undefined],
     ['UPSTREAM_FAILED', undefined],
+    ['UPSTREAM_TIMEOUT', undefined],
   ];
 
   test.each(answers)('refuses neither a GET nor a HEAD of a client: %s %s', async (key, status) => {
@@ -158,7 +159,6 @@ describe('a HEAD of the upstream that fails', () => {
   test.each<[ErrorKey, number | undefined]>([
     ['TOO_MANY_REQUESTS', 429],
     ['UPSTREAM_UNREACHABLE', undefined],
-    ['UPSTREAM_TIMEOUT', undefined],
   ])('is the answer if a GET would fail in the same way: %s', async (key, status) => {
     await start(key, status);
     await rig.keep(content);
@@ -218,20 +218,31 @@ describe('a blob that is larger than the quota of the organization', () => {
   const content = bytes(200_000, 'a layer');
   const of = digestOf(content);
   let rig: BlobRig;
-  beforeEach(async () => {
-    rig = await blobRig({ organizations: [{ name: 'acme', quotaBytes: 100_000 }] });
+  const start = async (rejectsOversize: boolean): Promise<void> => {
+    rig = await blobRig({ organizations: [{ name: 'acme', quotaBytes: 100_000, rejectsOversize }] });
     rig.upstream.putBlob(NAME, of, content);
-  });
+  };
   afterEach(() => rig.dispose());
 
   test.each([0, 1, 99_999])('is refused if its manifest says %i bytes, for which room was found', async (size) => {
+    await start(true);
     await rig.name(of, size, 'acme');
     await expect(rig.read(of)).rejects.toMatchObject({ key: 'QUOTA_EXCEEDED' });
     await rig.quiet(of);
     expect(await rig.stored.stat(of)).not.toBe(content.length);
   });
 
+  test.each([0, 1, 99_999])(
+    'is served if the organization does not reject it: %i bytes in the manifest',
+    async (size) => {
+      await start(false);
+      await rig.name(of, size, 'acme');
+      expect((await rig.read(of)).content.equals(content)).toBe(true);
+    },
+  );
+
   test.each([undefined, 200_000])('is fetched if its manifest may exceed the quota: %s bytes', async (size) => {
+    await start(true);
     if (size !== undefined) await rig.name(of, size, 'acme');
     expect((await rig.read(of)).content.equals(content)).toBe(true);
   });

@@ -17,16 +17,18 @@ async function rig(...order: readonly string[]) {
   const { access, clock } = pullRig();
   const target = await access.authorize(access.locate({ kind: 'organization', name: 'acme' }, 'team/app'), '');
   const sent: { readonly node: string; readonly message: KeepReferrersRequest; readonly answer: Answer }[] = [];
-  const nodes = order.map((name) => ({
-    name,
-    identity: { instance: name },
-    connection: {
-      client: {
-        keepReferrers: (message: KeepReferrersRequest, _options: object, answer: Answer) =>
-          void sent.push({ node: name, message, answer }),
+  const node = (name: string): Node<Peer> =>
+    ({
+      name,
+      identity: { instance: name },
+      connection: {
+        client: {
+          keepReferrers: (message: KeepReferrersRequest, _options: object, answer: Answer) =>
+            void sent.push({ node: name, message, answer }),
+        },
       },
-    },
-  })) as unknown as Node<Peer>[];
+    }) as unknown as Node<Peer>;
+  const nodes = order.map(node);
   const peers = {
     owner: (key: string, avoid: readonly string[] = []) => {
       expect(key).toBe(DIGEST);
@@ -46,7 +48,9 @@ async function rig(...order: readonly string[]) {
     sent,
     page,
     copy: (content?: string, name = '') => copy(target, { digest: DIGEST, name, page: page(content) }),
-    nodes: () => sent.map(({ node }) => node),
+    nodes: () => sent.map((one) => one.node),
+    /** Adds a node in front of the others in the order of the digest. */
+    join: (name: string) => void nodes.unshift(node(name)),
   };
 }
 
@@ -78,6 +82,8 @@ test('a page is copied again when it changed, when a minute has passed, and afte
   copy('a');
   sent[0]!.answer(null);
   copy('a');
+  clock.advance(1);
+  copy('a');
   expect(sent).toHaveLength(1);
   copy('b');
   sent[1]!.answer(null);
@@ -87,6 +93,15 @@ test('a page is copied again when it changed, when a minute has passed, and afte
   sent[2]!.answer(lost);
   copy('b');
   expect(sent).toHaveLength(4);
+});
+
+test('a page that was copied goes to a node that joined in front of the other', async () => {
+  const { copy, nodes, join } = await rig('self', 'next');
+  copy();
+  copy();
+  join('joined');
+  copy();
+  expect(nodes()).toEqual(['next', 'joined']);
 });
 
 test('at most 16 copies run at once', async () => {

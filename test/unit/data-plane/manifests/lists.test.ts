@@ -4,6 +4,7 @@ import type { ErrorKey } from '../../../../common/errors/catalogue';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { digestOf } from '../../../../common/oci/digest';
 import { MediaType } from '../../../../common/oci/media-types';
+import type { CopiedReferrers } from '../../../../data-plane/src/manifests/copied-referrers';
 import { ReferrersList } from '../../../../data-plane/src/manifests/list-referrers';
 import { UPSTREAM_LISTS_AT_ONCE, TagList } from '../../../../data-plane/src/manifests/list-tags';
 import { PageTokens } from '../../../../data-plane/src/manifests/page-tokens';
@@ -29,13 +30,19 @@ function rig(spec: Partial<OrganizationSpec> = {}) {
     pageTokens: new PageTokens(parts.configuration),
     turns: new FairQueue(UPSTREAM_LISTS_AT_ONCE.inAll, 2),
   };
-  const lists = { tags: new TagList(all), referrers: new ReferrersList(all) };
+  const copies: CopiedReferrers[] = [];
+  const lists = {
+    tags: new TagList(all),
+    referrers: new ReferrersList(all, (_target, copied) => void copies.push(copied)),
+  };
   const fail = (key: ErrorKey, upstreamStatus?: number): void => {
     parts.upstream.behaviour.fail = { when: /./, error: () => new LayoverError(key, { upstreamStatus }) };
   };
   return {
     ...parts,
     fail,
+    /** The pages that were given to another node since the last call. */
+    copies: () => copies.splice(0),
     tags: (limit = 0, last = '', page = '', repository = NAME, signal?: AbortSignal) =>
       lists.tags.list({ ...request, repository, limit, last, page, signal }),
     referrers: (artifactType = '', page = '', subject = digest) =>
@@ -230,6 +237,18 @@ describe('ReferrersList', () => {
     clock.advance(1000);
     expect(await referrers()).toMatchObject({ cacheStatus: 'MISS' });
     expect(upstream.take()).toHaveLength(1);
+  });
+
+  test('gives each page that it stores or serves to the other node, which may have joined in between', async () => {
+    const { referrers, copies, fail, clock } = rig({ revalidateAfterSeconds: 60 });
+    const { content } = await referrers('application/a');
+    const page = { digest, name: 'application/a', page: expect.objectContaining({ content, checkedAt: clock.now() }) };
+    expect(copies()).toEqual([page]);
+    expect((await referrers('application/a')).cacheStatus).toBe('HIT');
+    clock.advance(60_000);
+    fail('UPSTREAM_FAILED', 503);
+    expect((await referrers('application/a')).cacheStatus).toBe('STALE');
+    expect(copies()).toEqual([page, page]);
   });
 
   test('keeps each artifact type and each subject apart', async () => {

@@ -57,6 +57,11 @@ describe('valid requests', () => {
     ],
     [
       'GET',
+      '/v2/docker/alpine/manifests/latest?ns=',
+      { kind: 'get-manifest', head: false, address: path('docker', 'alpine'), reference },
+    ],
+    [
+      'GET',
       '/v2/alpine/manifests/latest?ns=Docker.IO',
       { kind: 'get-manifest', head: false, address: mirror('docker.io', 'alpine'), reference },
     ],
@@ -192,7 +197,6 @@ describe('invalid requests, with the field at fault', () => {
     ['/v2/docker/alpine/../../../etc/passwd', 'NAME_INVALID', 'path'],
     ['/v2//', 'NAME_INVALID', 'path'],
     // ns.
-    ['/v2/alpine/manifests/latest?ns=', 'NAME_INVALID', 'ns'],
     ['/v2/alpine/manifests/latest?ns=user@docker.io', 'NAME_INVALID', 'ns'],
     ['/v2/alpine/manifests/latest?ns=docker.io/library', 'NAME_INVALID', 'ns'],
     ['/v2/alpine/manifests/latest?ns=https://docker.io', 'NAME_INVALID', 'ns'],
