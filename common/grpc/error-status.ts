@@ -19,15 +19,30 @@ export interface GrpcFailure {
 export function toGrpcFailure(thrown: unknown): GrpcFailure {
   const error = toLayoverError(thrown);
   const metadata = new Metadata();
-  const wire: WireError = {
-    key: error.key,
-    message: error.message,
-    ...(error.detail === undefined ? {} : { detail: error.detail }),
-    ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
-    ...(error.upstreamStatus === undefined ? {} : { upstreamStatus: error.upstreamStatus }),
-  };
-  metadata.set(ERROR_METADATA, Buffer.from(JSON.stringify(wire)));
+  metadata.set(ERROR_METADATA, encodeFailure(error));
   return { code: error.entry.grpc, details: error.message, metadata };
+}
+
+/**
+ * Converts a failure to the bytes that stand for it between planes (registry.proto). Unknown errors
+ * become INTERNAL without their message.
+ */
+export function encodeFailure(thrown: unknown): Buffer {
+  const { key, message, detail, retryAfterSeconds, upstreamStatus } = toLayoverError(thrown);
+  const wire: WireError = {
+    key,
+    message,
+    ...(detail === undefined ? {} : { detail }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(upstreamStatus === undefined ? {} : { upstreamStatus }),
+  };
+  return Buffer.from(JSON.stringify(wire));
+}
+
+/** Converts bytes of {@link encodeFailure}. Anything else becomes INTERNAL. */
+export function decodeFailure(bytes: Buffer): LayoverError {
+  const wire = parseWireError(bytes);
+  return wire === undefined ? new LayoverError('INTERNAL') : new LayoverError(wire.key, wire);
 }
 
 /**
@@ -83,9 +98,12 @@ interface WireError {
 
 function readWireError(error: Partial<ServiceError>): WireError | undefined {
   const [value] = error.metadata?.get(ERROR_METADATA) ?? [];
-  if (!Buffer.isBuffer(value)) return undefined;
+  return Buffer.isBuffer(value) ? parseWireError(value) : undefined;
+}
+
+function parseWireError(bytes: Buffer): WireError | undefined {
   try {
-    const wire = JSON.parse(value.toString('utf8')) as { key?: unknown } | null;
+    const wire = JSON.parse(bytes.toString('utf8')) as { key?: unknown } | null;
     return typeof wire?.key === 'string' && isErrorKey(wire.key) ? (wire as WireError) : undefined;
   } catch {
     return undefined;

@@ -59,9 +59,9 @@ function observeUnary(
   observer: CallObserver,
 ): handleUnaryCall<unknown, unknown> {
   return (call, callback) => {
-    const watched = begin(method, path, call, observer);
+    const watched = begin(beginningOf(method, path, call, observer), observer, false);
     const answer: sendUnaryData<unknown> = (error, ...rest) => {
-      watched.end(error === null ? 'ok' : keyOf(error), false);
+      watched.end(error === null ? 'ok' : keyOf(error));
       callback(error, ...rest);
     };
     watched.run(() => handler(call, answer));
@@ -76,29 +76,58 @@ function observeStream(
 ): handleServerStreamingCall<unknown, unknown> {
   return (call) => {
     observer.onStream?.(method);
-    const watched = begin(method, path, call, observer);
+    const watched = begin(beginningOf(method, path, call, observer), observer, true);
     let failure: string | undefined;
     call.once('error', (error: ServerErrorResponse) => (failure = keyOf(error)));
     // grpc-js emits 'cancelled' at the end of every stream, successful ones too (grpc-node issue
     // 2771).
-    call.once('cancelled', () => watched.end(failure ?? (call.writableEnded ? 'ok' : 'CANCELLED'), true));
+    call.once('cancelled', () => watched.end(failure ?? (call.writableEnded ? 'ok' : 'CANCELLED')));
     watched.run(() => handler(call));
   };
 }
 
+/** A call that is being answered. */
+export interface WatchedCall {
+  /** Runs `work` within the span of the call. */
+  run(work: () => void): void;
+  /** Reports the end. `outcome`: see CallEnd. Only the first end counts. */
+  end(outcome: string): void;
+}
+
+/** Reports calls that do not have a gRPC call of their own to the observer. */
+export class CallWatch {
+  constructor(
+    /** The service in the names of spans: `layover.v1.Registry`. */
+    private readonly service: string,
+    private readonly observer: CallObserver,
+  ) {}
+
+  /** A call begins. `traceparent` is the caller's; empty if it does not trace. */
+  begin(method: string, traceparent: string, requestId: string): WatchedCall {
+    const { isOn } = this.observer.tracer;
+    const caller = isOn && traceparent !== '' ? traceparent : undefined;
+    const call = { method, span: `${this.service}/${method}`, traceparent: caller, requestId };
+    return begin(call, this.observer, false);
+  }
+}
+
+interface BeginningCall {
+  readonly method: string;
+  readonly span: string;
+  readonly traceparent: string | undefined;
+  readonly requestId: string;
+}
+
 function begin(
-  method: string,
-  path: string,
-  call: { readonly metadata: Metadata; readonly request: unknown },
+  { method, span: name, traceparent, requestId }: BeginningCall,
   { tracer, onEnd }: CallObserver,
-): { readonly run: (work: () => void) => void; readonly end: (outcome: string, streamed: boolean) => void } {
+  streamed: boolean,
+): WatchedCall {
   const startedAt = performance.now();
-  const requestId = requestIdOf(call.request);
-  const [traceparent] = tracer.isOn ? call.metadata.get(TRACEPARENT) : [];
   const span =
-    typeof traceparent !== 'string'
+    traceparent === undefined
       ? undefined
-      : tracer.start(path.slice(1), {
+      : tracer.start(name, {
           kind: 'server',
           parent: { traceparent },
           attributes: { 'rpc.system': 'grpc', ...(requestId === '' ? {} : { 'layover.request_id': requestId }) },
@@ -106,13 +135,28 @@ function begin(
   let over = false;
   return {
     run: (work) => (span === undefined ? work() : tracer.within(span, work)),
-    end(outcome, streamed) {
+    end(outcome) {
       if (over) return;
       over = true;
       onEnd({ method, outcome, seconds: (performance.now() - startedAt) / 1000, requestId }, streamed);
       if (outcome !== 'ok') span?.fail(outcome);
       span?.end();
     },
+  };
+}
+
+function beginningOf(
+  method: string,
+  path: string,
+  call: { readonly metadata: Metadata; readonly request: unknown },
+  { tracer }: CallObserver,
+): BeginningCall {
+  const [traceparent] = tracer.isOn ? call.metadata.get(TRACEPARENT) : [];
+  return {
+    method,
+    span: path.slice(1),
+    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    requestId: requestIdOf(call.request),
   };
 }
 

@@ -40,7 +40,7 @@ import type { Spool } from './blobs/fills/spool';
 import { ImageFiller } from './manifests/images/image-filler';
 import { BlobGate } from './manifests/gate/blob-gate';
 import { ImageGate } from './manifests/gate/image-gate';
-import { registryHandlers } from './grpc/registry/registry-handlers';
+import { registryMethods } from './grpc/registry/registry-handlers';
 import { nodeHandlers } from './grpc/node-handlers';
 import { createRegistryServer } from './grpc/server';
 import { storageHandlers } from './grpc/storage/storage-handlers';
@@ -62,7 +62,7 @@ import { completeAtOwner } from './cluster/complete-at-owner';
 import { copyReferrers } from './cluster/copy-referrers';
 import { loadOrCreateNodeId } from './cluster/node-id';
 import { connectPeer, type Peer } from './cluster/peers';
-import { measuredHandlers } from './monitoring/measured-handlers';
+import { createCallObserver, createCallWatch, measuredHandlers } from './monitoring/measured-handlers';
 import { measuredJournal } from './monitoring/measured-journal';
 import { measuredUpstream } from './monitoring/measured-upstream';
 import { noteAge, whyUnready } from './monitoring/readiness';
@@ -381,7 +381,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
     });
 
-    const handlers = registryHandlers({
+    const observer = createCallObserver(metrics, tracer, logger.child({ part: 'calls' }));
+    const registry = registryMethods({
       manifests,
       blobs,
       tags: new TagList(lists),
@@ -389,6 +390,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       referrers,
       configuration,
       checks,
+      watch: createCallWatch(observer),
       clock,
       logger: sumRepeats(logger.child({ part: 'grpc' }), clock),
     });
@@ -409,7 +411,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       logger: sumRepeats(logger.child({ part: 'node' }), clock),
     });
     const server = createRegistryServer({
-      registry: measuredHandlers(handlers, metrics, tracer, logger.child({ part: 'calls' })),
+      registry: measuredHandlers(registry.handlers, observer),
+      onDrain: () => registry.calls.drain(),
       storage,
       node,
       listen: config.listen,

@@ -139,12 +139,16 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     nodes = new NodeSet({
       addresses: config.dataPlanes,
       connect: (address) =>
-        connectDataPlane(Registry, address, config.localDelivery, planes, overrides.silence, tracer),
+        connectDataPlane(Registry, address, config.localDelivery, planes, {
+          clock,
+          tracer,
+          silence: overrides.silence,
+        }),
       resolve: overrides.resolver ?? systemResolver,
       clock,
       logger: logger.child({ part: 'nodes' }),
     });
-    return new DataPlaneRegistry(nodes, clock, () => metrics.nodeFailed('open'));
+    return new DataPlaneRegistry(nodes, clock, tracer, () => metrics.nodeFailed('open'));
   }
 
   let stopped: Promise<void> | undefined;

@@ -1,8 +1,12 @@
 import type * as grpc from '@grpc/grpc-js';
 import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
 
+import type { Answer as _layover_v1_Answer, Answer__Output as _layover_v1_Answer__Output } from './layover/v1/Answer';
+import type { AnswerBatch as _layover_v1_AnswerBatch, AnswerBatch__Output as _layover_v1_AnswerBatch__Output } from './layover/v1/AnswerBatch';
 import type { BlobHeader as _layover_v1_BlobHeader, BlobHeader__Output as _layover_v1_BlobHeader__Output } from './layover/v1/BlobHeader';
 import type { ByteRange as _layover_v1_ByteRange, ByteRange__Output as _layover_v1_ByteRange__Output } from './layover/v1/ByteRange';
+import type { Call as _layover_v1_Call, Call__Output as _layover_v1_Call__Output } from './layover/v1/Call';
+import type { CallBatch as _layover_v1_CallBatch, CallBatch__Output as _layover_v1_CallBatch__Output } from './layover/v1/CallBatch';
 import type { CheckAccessReply as _layover_v1_CheckAccessReply, CheckAccessReply__Output as _layover_v1_CheckAccessReply__Output } from './layover/v1/CheckAccessReply';
 import type { CheckAccessRequest as _layover_v1_CheckAccessRequest, CheckAccessRequest__Output as _layover_v1_CheckAccessRequest__Output } from './layover/v1/CheckAccessRequest';
 import type { FileProgress as _layover_v1_FileProgress, FileProgress__Output as _layover_v1_FileProgress__Output } from './layover/v1/FileProgress';
@@ -16,6 +20,7 @@ import type { ListRepositoriesReply as _layover_v1_ListRepositoriesReply, ListRe
 import type { ListRepositoriesRequest as _layover_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _layover_v1_ListRepositoriesRequest__Output } from './layover/v1/ListRepositoriesRequest';
 import type { ListTagsReply as _layover_v1_ListTagsReply, ListTagsReply__Output as _layover_v1_ListTagsReply__Output } from './layover/v1/ListTagsReply';
 import type { ListTagsRequest as _layover_v1_ListTagsRequest, ListTagsRequest__Output as _layover_v1_ListTagsRequest__Output } from './layover/v1/ListTagsRequest';
+import type { OpenBlobReply as _layover_v1_OpenBlobReply, OpenBlobReply__Output as _layover_v1_OpenBlobReply__Output } from './layover/v1/OpenBlobReply';
 import type { ReadBlobReply as _layover_v1_ReadBlobReply, ReadBlobReply__Output as _layover_v1_ReadBlobReply__Output } from './layover/v1/ReadBlobReply';
 import type { ReadBlobRequest as _layover_v1_ReadBlobRequest, ReadBlobRequest__Output as _layover_v1_ReadBlobRequest__Output } from './layover/v1/ReadBlobRequest';
 import type { RegistryClient as _layover_v1_RegistryClient, RegistryDefinition as _layover_v1_RegistryDefinition } from './layover/v1/Registry';
@@ -31,9 +36,13 @@ type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> 
 export interface ProtoGrpcType {
   layover: {
     v1: {
+      Answer: MessageTypeDefinition<_layover_v1_Answer, _layover_v1_Answer__Output>
+      AnswerBatch: MessageTypeDefinition<_layover_v1_AnswerBatch, _layover_v1_AnswerBatch__Output>
       BlobHeader: MessageTypeDefinition<_layover_v1_BlobHeader, _layover_v1_BlobHeader__Output>
       ByteRange: MessageTypeDefinition<_layover_v1_ByteRange, _layover_v1_ByteRange__Output>
       CacheStatus: EnumTypeDefinition
+      Call: MessageTypeDefinition<_layover_v1_Call, _layover_v1_Call__Output>
+      CallBatch: MessageTypeDefinition<_layover_v1_CallBatch, _layover_v1_CallBatch__Output>
       CheckAccessReply: MessageTypeDefinition<_layover_v1_CheckAccessReply, _layover_v1_CheckAccessReply__Output>
       CheckAccessRequest: MessageTypeDefinition<_layover_v1_CheckAccessRequest, _layover_v1_CheckAccessRequest__Output>
       Delivery: EnumTypeDefinition
@@ -48,6 +57,7 @@ export interface ProtoGrpcType {
       ListRepositoriesRequest: MessageTypeDefinition<_layover_v1_ListRepositoriesRequest, _layover_v1_ListRepositoriesRequest__Output>
       ListTagsReply: MessageTypeDefinition<_layover_v1_ListTagsReply, _layover_v1_ListTagsReply__Output>
       ListTagsRequest: MessageTypeDefinition<_layover_v1_ListTagsRequest, _layover_v1_ListTagsRequest__Output>
+      OpenBlobReply: MessageTypeDefinition<_layover_v1_OpenBlobReply, _layover_v1_OpenBlobReply__Output>
       ReadBlobReply: MessageTypeDefinition<_layover_v1_ReadBlobReply, _layover_v1_ReadBlobReply__Output>
       ReadBlobRequest: MessageTypeDefinition<_layover_v1_ReadBlobRequest, _layover_v1_ReadBlobRequest__Output>
       Registry: SubtypeConstructor<typeof grpc.Client, _layover_v1_RegistryClient> & { service: _layover_v1_RegistryDefinition }

@@ -218,7 +218,7 @@ describe('a connection that carries nothing any more', () => {
 
   test('between edge and data plane in the middle of a blob does not make the client wait forever', async () => {
     const bounds = { pingAfterMs: 1_000, answerWithinMs: 2_000 };
-    const planes = await start({ edge: { silence: { unary: bounds, streams: bounds } } });
+    const planes = await start({ edge: { silence: { calls: bounds, streams: bounds } } });
     const image = buildImage({ layers: [4_000_000], seed: 'large' });
     const layer = image.layers[0]!;
     planes.upstream.content.addImage(REPOSITORY, 'large', image);

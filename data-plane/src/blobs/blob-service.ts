@@ -12,6 +12,7 @@ import type { BlobRedirects } from './blob-redirects';
 import type { DirectRanges } from './direct-ranges';
 import { completeBlob, type FillElsewhere, type NamedBlob } from './complete-blob';
 import type { Fills } from './fills/fills';
+import { type BlobWithoutBytes, openWithoutBytes } from './open-without-bytes';
 import type { PassThrough } from './pass-through';
 import type { MissingBlobs } from './missing-blobs';
 import { type BlobReadOptions, openBlob, type OpenBlobParts, type OpenedBlob } from './open-blob';
@@ -85,6 +86,18 @@ export class BlobService {
     return this.withTarget(request, request.context.authorizedAt, async (target) => {
       const right = await this.parts.blobAccess.toRead(target, digest, signal);
       return openBlob(this.openPartsOf(request), right, request);
+    });
+  }
+
+  /**
+   * Opens a blob for a GET request if it needs no bytes from this process: it is in a local file, or
+   * the client may be redirected. Returns undefined otherwise; nothing was requested or counted
+   * then. Throws like {@link BlobService.open}, except the errors of the upstream.
+   */
+  openWithoutBytes(request: BlobRequest & BlobReadOptions): Promise<BlobWithoutBytes | undefined> {
+    return this.withTarget(request, request.context.authorizedAt, async (target) => {
+      const right = await this.parts.blobAccess.toReadAtOnce(target, request.digest);
+      return right && openWithoutBytes(this.parts, right, request);
     });
   }
 

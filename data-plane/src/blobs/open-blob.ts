@@ -132,7 +132,7 @@ function farRange(
  * Returns the label of stored bytes. The request that proved the right to read them is a miss, like
  * one that fetched them: the label does not show that they were stored for others before.
  */
-function hitOf({ isNew }: ReadableBlob): BlobCacheStatus {
+export function hitOf({ isNew }: ReadableBlob): BlobCacheStatus {
   return isNew ? 'MISS' : 'HIT';
 }
 
@@ -140,7 +140,7 @@ function hitOf({ isNew }: ReadableBlob): BlobCacheStatus {
  * Returns a counter of served bytes. Requests of the scanner are not counted: statistics only count
  * what clients pull.
  */
-function servedCounter({ actor, key }: PullTarget, journal: PullJournal): (bytes: number) => void {
+export function servedCounter({ actor, key }: PullTarget, journal: PullJournal): (bytes: number) => void {
   if (isScanner(actor)) return () => undefined;
   return (served) => journal.count({ organizationUid: key.organizationUid, served });
 }
@@ -149,7 +149,7 @@ function servedCounter({ actor, key }: PullTarget, journal: PullJournal): (bytes
  * Returns the range of a blob of `size` bytes. Throws RANGE_INVALID with detail {size} if the range
  * is outside the blob.
  */
-function requireRange(range: RangeRequest | undefined, size: number): ResolvedRange {
+export function requireRange(range: RangeRequest | undefined, size: number): ResolvedRange {
   const resolved = resolveRange(range, size);
   if (resolved !== undefined) return resolved;
   throw new LayoverError('RANGE_INVALID', {

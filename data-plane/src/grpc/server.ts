@@ -38,6 +38,8 @@ export interface RegistryServer {
 /** The services and settings of a server. */
 export interface RegistryServerOptions {
   readonly registry: RegistryHandlers;
+  /** Called when the server accepts no new calls any more, to end the streams that it keeps open. */
+  readonly onDrain?: () => void;
   readonly storage?: StorageHandlers;
   readonly node?: NodeHandlers;
   readonly listen: ListenAddress;
@@ -47,14 +49,17 @@ export interface RegistryServerOptions {
   readonly noticeMs?: number;
 }
 
+/** Maximum size of a message: a batch of calls with the headers of their clients, or a CA bundle. */
+const MAX_RECEIVED_BYTES = 4 * 1024 * 1024;
+
 /**
  * Creates a server for Registry, for Storage and Node if they are given, and for the health
- * service. Requests are small: the largest ones contain a CA bundle.
+ * service.
  */
 export function createRegistryServer(options: RegistryServerOptions): RegistryServer {
   const { registry, storage, node, listen, credentials, clock, noticeMs = NOTICE_MS } = options;
   const server = new Server({
-    'grpc.max_receive_message_length': 1024 * 1024,
+    'grpc.max_receive_message_length': MAX_RECEIVED_BYTES,
     'grpc.max_send_message_length': -1,
     // The calls of an edge that vanished end, and their fills have one client less.
     ...PLANE_SERVER,
@@ -84,6 +89,7 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
     const until = clock.now() + drainMs;
     health.set(false);
     await health.whileWatched(clock, Math.min(noticeMs, drainMs));
+    options.onDrain?.();
     await shutDown(server, health, Math.max(until - clock.now(), 0), clock);
     // A socket that this server did not bind may belong to another process.
     if (bound && listen.kind === 'unix') await rm(listen.path, { force: true });

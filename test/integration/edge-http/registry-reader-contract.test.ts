@@ -7,6 +7,7 @@ import { systemResolver } from '../../../common/nodes/host-resolver';
 import { NodeSet } from '../../../common/nodes/node-set';
 import { systemClock } from '../../../common/runtime/clock';
 import { type ListenAddress, parseListenAddress } from '../../../common/runtime/listen-address';
+import { NO_TRACER } from '../../../common/tracing/tracer';
 import { readEdgeConfig } from '../../../edge-http/src/config';
 import { connectDataPlane } from '../../../edge-http/src/registry/grpc/data-plane';
 import { DataPlaneRegistry } from '../../../edge-http/src/registry/grpc/data-plane-registry';
@@ -32,12 +33,12 @@ async function startReader(address: ListenAddress): Promise<{ reader: RegistryRe
   const Registry = loadRegistry();
   const nodes = new NodeSet({
     addresses: [address],
-    connect: (node) => connectDataPlane(Registry, node, 'on', planes),
+    connect: (node) => connectDataPlane(Registry, node, 'on', planes, { clock: systemClock, tracer: NO_TRACER }),
     resolve: systemResolver,
     clock: systemClock,
     logger,
   });
-  const reader = new DataPlaneRegistry(nodes, systemClock, () => undefined);
+  const reader = new DataPlaneRegistry(nodes, systemClock, NO_TRACER, () => undefined);
   await reader.start();
   return {
     reader,

@@ -1,8 +1,11 @@
 import { type Client, Server, ServerCredentials, type ServiceDefinition, status } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { pino } from 'pino';
+import { LayoverError } from '../../../common/errors/layover-error';
+import { encodeFailure } from '../../../common/grpc/error-status';
 import { loadCatalog, loadNode, loadRegistry, loadStorage } from '../../../common/grpc/load-proto';
 import { openPlaneSecurity } from '../../../common/grpc/plane-security';
+import { CALL_KINDS, type CallKind } from '../../../common/grpc/registry-calls';
 import type { NodeAddress } from '../../../common/nodes/address-watch';
 import { REGISTRY_SERVICE } from '../../../common/nodes/health-watch';
 import { NodeSet } from '../../../common/nodes/node-set';
@@ -25,8 +28,11 @@ import { copyReferrers } from '../../../data-plane/src/cluster/copy-referrers';
 import { completeAtOwner } from '../../../data-plane/src/cluster/complete-at-owner';
 import { connectPeer } from '../../../data-plane/src/cluster/peers';
 import { NOTHING_KNOWN } from '../../../data-plane/src/configuration/configuration-watch';
+import { NO_TRACER } from '../../../common/tracing/tracer';
 import { connectDataPlane } from '../../../edge-http/src/registry/grpc/data-plane';
 import { DataPlaneRegistry } from '../../../edge-http/src/registry/grpc/data-plane-registry';
+import type { AnswerBatch } from '../../../proto/gen/layover/v1/AnswerBatch';
+import type { CallBatch__Output } from '../../../proto/gen/layover/v1/CallBatch';
 import { pullRig } from '../../support/data-plane/fakes/pull-rig';
 import { temporaryFolder, type TemporaryFolder } from '../../support/real/temporary-folder';
 
@@ -34,7 +40,7 @@ import { temporaryFolder, type TemporaryFolder } from '../../support/real/tempor
  * Streams without a deadline. Their readers limit the time without a message instead: see
  * docs/design/many-nodes.md#silent-connections.
  */
-const UNLIMITED = ['/layover.v1.Catalog/Watch', '/layover.v1.Registry/ReadBlob'];
+const UNLIMITED = ['/layover.v1.Catalog/Watch', '/layover.v1.Registry/AnswerCalls', '/layover.v1.Registry/ReadBlob'];
 const SERVICES: readonly ServiceDefinition[] = [
   loadRegistry().service,
   loadNode().service,
@@ -48,6 +54,8 @@ const { signal } = new AbortController();
 
 /** Deadlines of the received calls in milliseconds since the epoch; Infinity for none. */
 const deadlines = new Map<string, number>();
+/** Time limits of the received small calls in milliseconds; 0 for none. */
+const timeouts = new Map<CallKind, number>();
 const clock = systemClock;
 const logger = pino({ level: 'silent' });
 const planes = openPlaneSecurity(PLAIN_PLANES, clock, logger);
@@ -77,6 +85,19 @@ afterAll(async () => {
 interface ReceivedCall {
   getDeadline(): Date | number;
   emit(event: 'error', error: object): void;
+  on(event: 'data', listener: (message: CallBatch__Output) => void): void;
+  write(message: AnswerBatch): void;
+}
+
+/** Refuses small calls, and notes the time limit of each. */
+function refuseCalls(stream: ReceivedCall): void {
+  const failure = encodeFailure(new LayoverError('NOT_FOUND'));
+  stream.on('data', ({ calls }) => {
+    for (const { id, request, timeoutMs } of calls) {
+      timeouts.set(request!, timeoutMs);
+      stream.write({ answers: [{ id, failure }] });
+    }
+  });
 }
 
 /** Returns handlers that note the deadline of each call. Only Identify succeeds. */
@@ -86,7 +107,8 @@ function refusing(service: ServiceDefinition) {
     name,
     (call: ReceivedCall, done: (error: object | null, reply?: object) => void): void => {
       deadlines.set(path, Number(call.getDeadline()));
-      if (name === 'Identify') done(null, { nodeId: 'n', instance: 'i', nodeName: 'n' });
+      if (name === 'AnswerCalls') refuseCalls(call);
+      else if (name === 'Identify') done(null, { nodeId: 'n', instance: 'i', nodeName: 'n' });
       else if (responseStream) call.emit('error', refusal);
       else done(refusal);
     },
@@ -104,17 +126,21 @@ function nodeSet<C extends ReturnType<typeof connectPeer> | ReturnType<typeof co
 
 /** Returns the options of a client's channel, which grpc-js keeps in a private field. */
 function optionsOf(client: Client): Readonly<Record<string, unknown>> {
-  const { internalChannel } = client.getChannel() as unknown as {
+  ends.push(() => client.close());
+  return internalOptions(client.getChannel());
+}
+
+function internalOptions(channel: ReturnType<Client['getChannel']>): Readonly<Record<string, unknown>> {
+  const { internalChannel } = channel as unknown as {
     readonly internalChannel: { readonly options: Readonly<Record<string, unknown>> };
   };
-  ends.push(() => client.close());
   return internalChannel.options;
 }
 
 test('every channel has keepalive and reconnects within two seconds', () => {
-  const edge = connectDataPlane(loadRegistry(), address, 'off', planes);
+  const edge = connectDataPlane(loadRegistry(), address, 'off', planes, { clock, tracer: NO_TRACER });
   const channels = {
-    'edge to data plane, short calls': optionsOf(edge.unary),
+    'edge to data plane, small calls': internalOptions(edge.channel),
     'edge to data plane, blobs': optionsOf(edge.streams),
     'data plane to control plane': optionsOf(createCatalogClient(listen, planes.toReach('control-plane', listen))),
     'data plane to data plane': optionsOf(connectPeer(loadNode(), address, planes).client),
@@ -126,7 +152,7 @@ test('every channel has keepalive and reconnects within two seconds', () => {
     options['grpc.keepalive_timeout_ms'],
   ]);
   expect(found).toEqual([
-    ['edge to data plane, short calls', 3_000, 5_000],
+    ['edge to data plane, small calls', 3_000, 5_000],
     ['edge to data plane, blobs', 10_000, 15_000],
     ['data plane to control plane', 5_000, 10_000],
     ['data plane to data plane', 3_000, 5_000],
@@ -142,8 +168,9 @@ test('every call between planes has a deadline, except streams whose reader limi
   ends.push(() => client.close());
   const catalog = createGrpcCatalog({ client, clock });
   const registry = new DataPlaneRegistry(
-    nodeSet((node) => connectDataPlane(loadRegistry(), node, 'off', planes)),
+    nodeSet((node) => connectDataPlane(loadRegistry(), node, 'off', planes, { clock, tracer: NO_TRACER })),
     clock,
+    NO_TRACER,
     () => undefined,
   );
   await registry.start();
@@ -211,4 +238,7 @@ test('every call between planes has a deadline, except streams whose reader limi
   expect([...deadlines.keys()].sort()).toEqual(ALL_METHODS);
   const unlimited = [...deadlines].filter(([, deadline]) => !Number.isFinite(deadline)).map(([path]) => path);
   expect(unlimited.sort()).toEqual(UNLIMITED);
+  // A blob is only opened this way if its file can be read.
+  expect([...timeouts.keys()].sort()).toEqual(CALL_KINDS.filter((kind) => kind !== 'openBlob'));
+  for (const timeoutMs of timeouts.values()) expect(timeoutMs).toBeGreaterThan(0);
 });

@@ -58,7 +58,7 @@ test.each([
 
 test('moves requests away from a hanging data plane and uses it again when it answers', async () => {
   const bounds = { pingAfterMs: 400, answerWithinMs: 1_500 };
-  const silence: SilenceBounds = { unary: bounds, streams: bounds };
+  const silence: SilenceBounds = { calls: bounds, streams: bounds };
   const { layer, clients, owner, gate } = await startDownloads(
     { transport: 'tcp', edge: { silence } },
     'hangs',

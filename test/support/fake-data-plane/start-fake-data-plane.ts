@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type sendUnaryData, type ServerDuplexStream } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { LayoverError } from '../../../common/errors/layover-error';
-import { toGrpcFailure } from '../../../common/grpc/error-status';
+import { encodeFailure } from '../../../common/grpc/error-status';
 import { loadNode, loadRegistry } from '../../../common/grpc/load-proto';
+import type { CallKind } from '../../../common/grpc/registry-calls';
 import { REGISTRY_SERVICE } from '../../../common/nodes/health-watch';
 import { type ListenAddress, formatGrpcAddress } from '../../../common/runtime/listen-address';
+import type { AnswerBatch } from '../../../proto/gen/layover/v1/AnswerBatch';
+import type { CallBatch__Output } from '../../../proto/gen/layover/v1/CallBatch';
 import type { IdentifyReply } from '../../../proto/gen/layover/v1/IdentifyReply';
 import type { RegistryHandlers } from '../../../proto/gen/layover/v1/Registry';
 import { BlobSender } from './blob-sender';
 import type { Script } from './script';
 
-/** A received unary call. */
+/** A received small call. */
 export interface RecordedCall {
   readonly method: keyof Script;
   readonly request: unknown;
@@ -51,26 +54,30 @@ export async function startFakeDataPlane(
   const waiting: (() => void)[] = [];
   const plane = { script, calls: [] as RecordedCall[], reads: [] as BlobSender[] };
 
-  function unary<Request, Reply>(method: Exclude<keyof Script, 'readBlob'>) {
-    return (call: ServerUnaryCall<Request, Reply>, done: sendUnaryData<Reply>): void => {
-      plane.calls.push({ method, request: call.request });
-      const scripted = plane.script[method] as ((request: Request) => Reply | Promise<Reply>) | undefined;
-      Promise.resolve()
-        .then(() => (scripted ?? unscripted)(call.request) as Reply)
-        .then(
-          (reply) => done(null, reply ?? ({} as Reply)),
-          (thrown: unknown) => done(toGrpcFailure(thrown)),
+  /** Answers a call with the script of its kind. */
+  async function answerCall(kind: CallKind, request: unknown): Promise<object> {
+    // A fake data plane offers its files in reads, like a data plane does while a blob is filled.
+    if (kind === 'openBlob') return { useReadBlob: true };
+    plane.calls.push({ method: kind, request });
+    const scripted = plane.script[kind] as ((request: unknown) => object | void | Promise<object | void>) | undefined;
+    return (await (scripted ?? unscripted)(request)) ?? {};
+  }
+
+  function answerCalls(stream: ServerDuplexStream<CallBatch__Output, AnswerBatch>): void {
+    stream.on('data', ({ calls }: CallBatch__Output) => {
+      for (const call of calls) {
+        const { id, request: kind } = call;
+        answerCall(kind!, call[kind!]).then(
+          (reply) => stream.write({ answers: [{ id, [kind!]: reply }] }),
+          (thrown: unknown) => stream.write({ answers: [{ id, failure: encodeFailure(thrown) }] }),
         );
-    };
+      }
+    });
+    stream.on('end', () => stream.end());
+    stream.on('error', () => undefined);
   }
   const handlers: RegistryHandlers = {
-    CheckAccess: unary('checkAccess'),
-    GetManifest: unary('getManifest'),
-    StatBlob: unary('statBlob'),
-    ListTags: unary('listTags'),
-    ListRepositories: unary('listRepositories'),
-    ListReferrers: unary('listReferrers'),
-    IssueToken: unary('issueToken'),
+    AnswerCalls: answerCalls,
     ReadBlob: (call) => {
       const sender = new BlobSender(call.request, call);
       plane.reads.push(sender);

@@ -7,7 +7,8 @@ import type { ReadBlobReply } from '../../../../proto/gen/layover/v1/ReadBlobRep
 import type { ReadBlobRequest__Output } from '../../../../proto/gen/layover/v1/ReadBlobRequest';
 import { deliverBlob } from './deliver-blob';
 import type { Addresses } from '../../access/addresses';
-import type { BlobService } from '../../blobs/blob-service';
+import type { BlobRequest, BlobService } from '../../blobs/blob-service';
+import type { BlobReadOptions } from '../../blobs/open-blob';
 import { readDigest, readRepository } from '../read-request';
 import { sendStream } from '../send-stream';
 import { logFailure } from '../unary';
@@ -37,15 +38,7 @@ async function* messages(
   message: ReadBlobRequest__Output,
   signal: AbortSignal,
 ): AsyncGenerator<ReadBlobReply, void, undefined> {
-  const opened = await addresses.answer(
-    {
-      ...readRepository(message, signal),
-      digest: readDigest(message.digest),
-      range: readRange(message),
-      redirectable: message.accepts.includes('REDIRECT'),
-    },
-    (request) => blobs.open(request),
-  );
+  const opened = await addresses.answer(readBlobRead(message, signal), (request) => blobs.open(request));
   if (opened.kind === 'bytes') {
     const { onServed, ...bytes } = opened;
     const counter = message.counted ? {} : { onServed };
@@ -54,6 +47,19 @@ async function* messages(
   }
   const { size, url, cacheStatus, upstreamHost, private: isPrivate, range } = opened;
   yield { header: { size, ...range, cacheStatus, upstreamHost, private: isPrivate, delivery: 'REDIRECT', url } };
+}
+
+/**
+ * Reads a request for the bytes of a blob. Throws NAME_INVALID, DIGEST_INVALID and RANGE_INVALID.
+ */
+export function readBlobRead(message: ReadBlobRequest__Output, signal: AbortSignal): BlobRequest & BlobReadOptions {
+  return {
+    ...readRepository(message, signal),
+    signal,
+    digest: readDigest(message.digest),
+    range: readRange(message),
+    redirectable: message.accepts.includes('REDIRECT'),
+  };
 }
 
 function readRange(message: ReadBlobRequest__Output): RangeRequest | undefined {

@@ -1,3 +1,4 @@
+import type { CallWatch } from '../../../../common/grpc/observe-calls';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { RegistryHandlers } from '../../../../proto/gen/layover/v1/Registry';
@@ -17,7 +18,9 @@ import { listRepositoriesRpc } from './list-repositories';
 import { listTagsRpc } from './list-tags';
 import { readBlob } from './read-blob';
 import { statBlobRpc } from './stat-blob';
-import { unary } from '../unary';
+import { CallStreams } from './call-streams';
+import type { CallTable } from './call-table';
+import { openBlobRpc } from './open-blob';
 
 /** Dependencies of the Registry service. */
 export interface RegistryParts {
@@ -28,29 +31,34 @@ export interface RegistryParts {
   readonly referrers: ReferrersList;
   readonly configuration: Configuration;
   readonly checks: CredentialChecks;
+  readonly watch: CallWatch;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Returns the methods of Registry (registry.proto), each from its own file. */
-export function registryHandlers(parts: RegistryParts): RegistryHandlers {
-  const { manifests, blobs, tags, repositories, referrers, configuration, checks, clock, logger } = parts;
+/** The methods of Registry (registry.proto), and the streams of its small calls. */
+export interface RegistryMethods {
+  readonly handlers: RegistryHandlers;
+  readonly calls: CallStreams;
+}
+
+/** Creates the methods of Registry, each from its own file. */
+export function registryMethods(parts: RegistryParts): RegistryMethods {
+  const { manifests, blobs, tags, repositories, referrers, configuration, checks, watch, clock, logger } = parts;
   const addresses = new Addresses(configuration, checks.tokens, clock, async (request) => {
     const page = await tags.list({ ...request, limit: 1, last: '', page: '' });
     return page.tags.length > 0;
   });
-  return {
-    GetManifest: unary('GetManifest', logger, (message, signal) => getManifest(addresses, manifests, message, signal)),
-    StatBlob: unary('StatBlob', logger, (message, signal) => statBlobRpc(addresses, blobs, message, signal)),
-    ReadBlob: readBlob(addresses, blobs, clock, logger),
-    ListTags: unary('ListTags', logger, (message, signal) => listTagsRpc(addresses, tags, message, signal)),
-    ListReferrers: unary('ListReferrers', logger, (message, signal) =>
-      listReferrersRpc(addresses, manifests, referrers, message, signal),
-    ),
-    ListRepositories: unary('ListRepositories', logger, (message, signal) =>
-      listRepositoriesRpc(repositories, message, signal),
-    ),
-    CheckAccess: unary('CheckAccess', logger, (message) => checkAccessRpc(configuration, checks, message)),
-    IssueToken: unary('IssueToken', logger, (message) => issueTokenRpc(configuration, checks, message)),
+  const table: CallTable = {
+    getManifest: (message, signal) => getManifest(addresses, manifests, message, signal),
+    statBlob: (message, signal) => statBlobRpc(addresses, blobs, message, signal),
+    openBlob: (message, signal) => openBlobRpc(addresses, blobs, message, signal),
+    listTags: (message, signal) => listTagsRpc(addresses, tags, message, signal),
+    listReferrers: (message, signal) => listReferrersRpc(addresses, manifests, referrers, message, signal),
+    listRepositories: (message, signal) => listRepositoriesRpc(repositories, message, signal),
+    checkAccess: (message) => checkAccessRpc(configuration, checks, message),
+    issueToken: (message) => issueTokenRpc(configuration, checks, message),
   };
+  const calls = new CallStreams({ table, watch, clock, logger });
+  return { calls, handlers: { AnswerCalls: calls.handler, ReadBlob: readBlob(addresses, blobs, clock, logger) } };
 }

@@ -3,10 +3,8 @@ import { mustDigest } from '../../../../common/oci/digest';
 import { formatReference } from '../../../../common/oci/reference';
 import type { NodeSet } from '../../../../common/nodes/node-set';
 import type { Clock } from '../../../../common/runtime/clock';
-import type { GetManifestReply__Output } from '../../../../proto/gen/layover/v1/GetManifestReply';
-import type { ListReferrersReply__Output } from '../../../../proto/gen/layover/v1/ListReferrersReply';
-import type { ListTagsReply__Output } from '../../../../proto/gen/layover/v1/ListTagsReply';
-import type { StatBlobReply__Output } from '../../../../proto/gen/layover/v1/StatBlobReply';
+import type { Tracer } from '../../../../common/tracing/tracer';
+import type { ReadBlobRequest } from '../../../../proto/gen/layover/v1/ReadBlobRequest';
 import type {
   BlobQuery,
   BlobRead,
@@ -30,6 +28,7 @@ import type { DataPlaneConnection } from './data-plane';
 import {
   accepted,
   addressMessage,
+  blobHeaderOf,
   manifestMessage,
   rangeMessage,
   readBlobMessage,
@@ -50,9 +49,10 @@ export class DataPlaneRegistry implements RegistryReader {
   constructor(
     private readonly nodes: NodeSet<DataPlaneConnection>,
     clock: Clock,
+    tracer: Tracer,
     onRetry: () => void,
   ) {
-    this.calls = new NodeCalls({ nodes, clock, onRetry });
+    this.calls = new NodeCalls({ nodes, clock, tracer, onRetry });
   }
 
   start(): Promise<void> {
@@ -60,21 +60,13 @@ export class DataPlaneRegistry implements RegistryReader {
   }
 
   async checkAccess(context: RequestContext, signal: AbortSignal): Promise<void> {
-    await this.calls.unary(
-      context.requestId,
-      (client, options, done) => client.checkAccess({ context }, options, done),
-      signal,
-    );
+    await this.calls.call(context.requestId, 'checkAccess', { context }, signal);
   }
 
   async getManifest(query: ManifestQuery, signal: AbortSignal): Promise<ManifestAnswer> {
     const message = manifestMessage(query);
     const key = manifestKey(query);
-    const reply = await this.calls.unary<GetManifestReply__Output>(
-      key,
-      (client, options, done) => client.getManifest(message, options, done),
-      signal,
-    );
+    const reply = await this.calls.call(key, 'getManifest', message, signal);
     const { mediaType, size, content, ageSeconds, upstreamHost, private: isPrivate } = reply;
     const cacheStatus = readCacheStatus(reply.cacheStatus);
     return {
@@ -91,11 +83,7 @@ export class DataPlaneRegistry implements RegistryReader {
 
   async statBlob({ context, address, digest }: BlobQuery, signal: AbortSignal): Promise<BlobStatAnswer> {
     const message = { context, address: addressMessage(address), digest };
-    const reply = await this.calls.unary<StatBlobReply__Output>(
-      digest,
-      (client, options, done) => client.statBlob(message, options, done),
-      signal,
-    );
+    const reply = await this.calls.call(digest, 'statBlob', message, signal);
     const { size, upstreamHost, private: isPrivate } = reply;
     return { size, upstreamHost, private: isPrivate, cacheStatus: readCacheStatus(reply.cacheStatus) };
   }
@@ -104,6 +92,10 @@ export class DataPlaneRegistry implements RegistryReader {
     const { address, digest, range, avoid, since, counted = false } = query;
     const context = since === undefined ? query.context : { ...query.context, authorizedAt: since };
     const message = { context, address: addressMessage(address), digest, ...rangeMessage(range), counted };
+    if (query.accepts !== 'inline') {
+      const opened = await this.openBlob(query, message, signal);
+      if (opened !== undefined) return opened;
+    }
     const { node, first, stream } = await this.calls.begin(
       digest,
       avoid,
@@ -126,13 +118,33 @@ export class DataPlaneRegistry implements RegistryReader {
     }
   }
 
+  /**
+   * Opens a blob whose bytes need no call. Returns undefined if they do, as they always do for a node
+   * that offers no files.
+   */
+  private async openBlob(
+    { digest, avoid, accepts }: BlobReadQuery,
+    message: ReadBlobRequest,
+    signal: AbortSignal,
+  ): Promise<BlobRead | undefined> {
+    if (this.nodes.pick(digest, avoid)?.connection.local !== true) return undefined;
+    const messageFor = ({ local }: DataPlaneConnection): ReadBlobRequest => ({
+      ...message,
+      accepts: accepted(accepts, local),
+    });
+    const { node, reply } = await this.calls.ask({ key: digest, kind: 'openBlob', messageFor, avoid }, signal);
+    if (reply.header == null) return undefined;
+    return {
+      header: blobHeaderOf(reply.header),
+      node: node.name,
+      next: () => Promise.resolve(undefined),
+      cancel: () => undefined,
+    };
+  }
+
   async listTags({ context, address, limit, last, page }: TagsQuery, signal: AbortSignal): Promise<TagsPage> {
     const message = { context, address: addressMessage(address), limit, last, page };
-    const reply = await this.calls.unary<ListTagsReply__Output>(
-      repositoryKey(address),
-      (client, options, done) => client.listTags(message, options, done),
-      signal,
-    );
+    const reply = await this.calls.call(repositoryKey(address), 'listTags', message, signal);
     const { tags, nextLast, nextPage, nextLimit, upstreamHost, private: isPrivate } = reply;
     return {
       tags,
@@ -147,21 +159,14 @@ export class DataPlaneRegistry implements RegistryReader {
 
   listRepositories(query: RepositoryNamesQuery, signal: AbortSignal): Promise<RepositoryNames> {
     const { context, hostOrganization = '', limit, last } = query;
-    return this.calls.unary(
-      context.requestId,
-      (client, options, done) => client.listRepositories({ context, hostOrganization, limit, last }, options, done),
-      signal,
-    );
+    const message = { context, hostOrganization, limit, last };
+    return this.calls.call(context.requestId, 'listRepositories', message, signal);
   }
 
   async listReferrers(query: ReferrersQuery, signal: AbortSignal): Promise<ReferrersPage> {
     const { context, address, digest, artifactType, page } = query;
     const message = { context, address: addressMessage(address), digest, artifactType, page };
-    const reply = await this.calls.unary<ListReferrersReply__Output>(
-      digest,
-      (client, options, done) => client.listReferrers(message, options, done),
-      signal,
-    );
+    const reply = await this.calls.call(digest, 'listReferrers', message, signal);
     const { content, filtered, nextPage, upstreamHost, private: isPrivate } = reply;
     return {
       content,
@@ -174,22 +179,13 @@ export class DataPlaneRegistry implements RegistryReader {
   }
 
   issueToken(query: TokenQuery, signal: AbortSignal): Promise<TokenAnswer> {
-    return this.calls.unary(
-      query.context.requestId,
-      (client, options, done) => client.issueToken(query, options, done),
-      signal,
-    );
+    return this.calls.call(query.context.requestId, 'issueToken', query, signal);
   }
 
   async ready(timeoutMs: number): Promise<void> {
     const { signal } = new AbortController();
     try {
-      await this.calls.unary(
-        PROBE.requestId,
-        (client, options, done) => client.checkAccess({ context: PROBE }, options, done),
-        signal,
-        timeoutMs,
-      );
+      await this.calls.call(PROBE.requestId, 'checkAccess', { context: PROBE }, signal, timeoutMs);
     } catch (error) {
       // A private installation refuses a request without credentials, which proves that it is
       // reachable.

@@ -5,16 +5,20 @@ import { traceCalls } from '../../../../common/grpc/trace-calls';
 import type { PlaneSecurity } from '../../../../common/grpc/plane-security';
 import type { NodeAddress } from '../../../../common/nodes/address-watch';
 import type { NodeConnection } from '../../../../common/nodes/node';
+import type { Clock } from '../../../../common/runtime/clock';
 import { formatGrpcAddress } from '../../../../common/runtime/listen-address';
-import { NO_TRACER, type Tracer } from '../../../../common/tracing/tracer';
+import type { Tracer } from '../../../../common/tracing/tracer';
 import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
+import { PlaneCalls } from './plane-calls';
 
 const MIB = 1024 * 1024;
+/** Answers of many clients share one stream, so it must not wait for its window. */
+const CALLS_WINDOW_BYTES = 4 * MIB;
 
 /** Keepalive of the two connections, which detects nodes that hang. */
 export interface SilenceBounds {
-  /** Health checks and short calls. After a timeout, another node is asked. */
-  readonly unary: Patience;
+  /** Health checks and small calls. After a timeout, another node is asked. */
+  readonly calls: Patience;
   /**
    * Blobs. The timeout is longer, because a ping may wait behind the bytes of blobs, and a false
    * alarm makes another node fetch the blob again.
@@ -22,9 +26,9 @@ export interface SilenceBounds {
   readonly streams: Patience;
 }
 
-/** Default: eight seconds for short calls, 25 seconds for blobs. */
+/** Default: eight seconds for small calls, 25 seconds for blobs. */
 export const SILENCE_BOUNDS: SilenceBounds = {
-  unary: { pingAfterMs: 3_000, answerWithinMs: 5_000 },
+  calls: { pingAfterMs: 3_000, answerWithinMs: 5_000 },
   streams: { pingAfterMs: 10_000, answerWithinMs: 15_000 },
 };
 
@@ -40,7 +44,7 @@ function channelOptions(patience: Patience): ChannelOptions {
  * Connections to one data plane. They are established on first use and again after they are lost.
  */
 export interface DataPlaneConnection extends NodeConnection {
-  readonly unary: RegistryClient;
+  readonly calls: PlaneCalls;
   readonly streams: RegistryClient;
   /** True if the data plane may offer local files. */
   readonly local: boolean;
@@ -54,6 +58,13 @@ export interface DataPlaneConnection extends NodeConnection {
  */
 export type LocalDelivery = 'auto' | 'on' | 'off';
 
+/** Dependencies of a connection, and how long it may be silent. */
+export interface DataPlaneConnectionOptions {
+  readonly clock: Clock;
+  readonly tracer: Tracer;
+  readonly silence?: SilenceBounds | undefined;
+}
+
 /**
  * Creates the clients of a data plane. Blobs have a separate connection, so that no manifest waits
  * behind their bytes. The caller closes the result.
@@ -63,28 +74,32 @@ export function connectDataPlane(
   { listen }: NodeAddress,
   localDelivery: LocalDelivery,
   security: PlaneSecurity,
-  silence = SILENCE_BOUNDS,
-  tracer: Tracer = NO_TRACER,
+  { clock, silence = SILENCE_BOUNDS, tracer }: DataPlaneConnectionOptions,
 ): DataPlaneConnection {
   const interceptors = traceCalls(tracer);
   const target = formatGrpcAddress(listen);
   const credentials = security.toReach('data-plane', listen);
-  const unary = new Registry(target, credentials, { ...channelOptions(silence.unary), interceptors });
+  const calling = new Registry(target, credentials, {
+    ...channelOptions(silence.calls),
+    'grpc-node.flow_control_window': CALLS_WINDOW_BYTES,
+  });
+  const calls = new PlaneCalls(calling, clock, tracer);
   const streams = new Registry(target, credentials, {
     ...channelOptions(silence.streams),
     'grpc-node.flow_control_window': 4 * MIB,
     interceptors,
   });
   return {
-    unary,
+    calls,
     streams,
-    channel: unary.getChannel(),
+    channel: calling.getChannel(),
     local: localDelivery === 'auto' ? listen.kind === 'unix' : localDelivery === 'on',
     // The system time, because grpc-js enforces the deadline.
     whenStreamsReady: (withinMs) =>
       new Promise((resolve) => streams.waitForReady(Date.now() + withinMs, () => resolve())),
     close() {
-      unary.close();
+      calls.close();
+      calling.close();
       streams.close();
     },
   };

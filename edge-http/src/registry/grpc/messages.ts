@@ -64,6 +64,11 @@ export function readCacheStatus(status: CacheStatus__Output): CacheStatus | unde
 export function readHeader(message: ReadBlobReply__Output | undefined): BlobHeader {
   const header = message?.header;
   if (header == null) throw new Error(`ReadBlob began with ${message?.message ?? 'its end'} instead of a header.`);
+  return blobHeaderOf(header);
+}
+
+/** Converts a header. */
+export function blobHeaderOf(header: BlobHeader__Output): BlobHeader {
   return {
     size: header.size,
     offset: header.offset,

@@ -1,19 +1,21 @@
-import type { CallOptions, ClientReadableStream, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
+import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
 import { fromGrpcError, isNodeLost } from '../../../../common/grpc/error-status';
+import type { CallKind, CallMessage, CallReply } from '../../../../common/grpc/registry-calls';
 import type { Node } from '../../../../common/nodes/node';
 import type { NodeSet } from '../../../../common/nodes/node-set';
 import type { Clock } from '../../../../common/runtime/clock';
-import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
+import type { Tracer } from '../../../../common/tracing/tracer';
 import { isNodeFailure } from '../node-failure';
 import type { DataPlaneConnection } from './data-plane';
+import type { SentCall } from './plane-calls';
 import { ReadStream } from './read-stream';
 
 /**
- * Timeout of a unary call over all nodes that are tried, in milliseconds. Enough for the manifest
- * of a slow upstream with retries.
+ * Timeout of a small call over all nodes that are tried, in milliseconds. Enough for the manifest of
+ * a slow upstream with retries.
  */
-const UNARY_TIMEOUT_MS = 120_000;
+const CALL_TIMEOUT_MS = 120_000;
 /**
  * Idle timeout of a read, in milliseconds. Longer than the timeouts of the data plane (queue,
  * stalled upstream), whose errors are more specific.
@@ -32,12 +34,29 @@ const MAX_NODES = 3;
 export interface NodeCallsOptions {
   readonly nodes: NodeSet<DataPlaneConnection>;
   readonly clock: Clock;
+  readonly tracer: Tracer;
   /** Called when a node failed and another one is asked. */
   readonly onRetry: () => void;
 }
 
-/** Callback of a unary call. */
-export type Done<Reply> = (error: ServiceError | null, reply?: Reply) => void;
+/** A small call, before the node that answers it is known. */
+export interface Question<K extends CallKind> {
+  /** The rendezvous hashing key. */
+  readonly key: string;
+  readonly kind: K;
+  /** Returns the message for a node. */
+  readonly messageFor: (plane: DataPlaneConnection) => CallMessage<K>;
+  /** Names of nodes that are not asked. Default: none. */
+  readonly avoid?: readonly string[];
+  /** Default: two minutes. */
+  readonly timeoutMs?: number;
+}
+
+/** The reply to a small call, and the node that gave it. */
+export interface NodeReply<K extends CallKind> {
+  readonly node: Node<DataPlaneConnection>;
+  readonly reply: CallReply<K>;
+}
 
 /** A read whose first message has arrived. */
 export interface BegunStream<Message> {
@@ -55,50 +74,67 @@ export class NodeCalls {
   constructor(private readonly options: NodeCallsOptions) {}
 
   /**
-   * Makes one unary call. Kept fast, because every manifest passes through it. The deadline uses
-   * the system time, because grpc-js enforces it.
+   * Makes a small call. Kept fast, because every manifest passes through it. Rejects with the most
+   * specific failure of the nodes, TIMEOUT, or CANCELLED if the signal aborts.
    */
-  unary<Reply>(
+  async call<K extends CallKind>(
     key: string,
-    invoke: (client: RegistryClient, options: CallOptions, done: Done<Reply>) => ClientUnaryCall,
+    kind: K,
+    message: CallMessage<K>,
     signal: AbortSignal,
-    timeoutMs = UNARY_TIMEOUT_MS,
-  ): Promise<Reply> {
+    timeoutMs = CALL_TIMEOUT_MS,
+  ): Promise<CallReply<K>> {
+    return (await this.ask({ key, kind, messageFor: () => message, timeoutMs }, signal)).reply;
+  }
+
+  /** Makes a small call like {@link NodeCalls.call}, and returns the node that answered too. */
+  ask<K extends CallKind>(
+    { key, kind, messageFor, avoid, timeoutMs = CALL_TIMEOUT_MS }: Question<K>,
+    signal: AbortSignal,
+  ): Promise<NodeReply<K>> {
+    const { nodes, clock, tracer } = this.options;
     return new Promise((resolve, reject) => {
-      const deadline = Date.now() + timeoutMs;
-      let call: ClientUnaryCall | undefined;
+      const dueAt = clock.now() + timeoutMs;
+      const span = tracer.isOn ? tracer.active() : undefined;
+      let sent: SentCall | undefined;
       let failedNodes: FailedNodes | undefined;
-      const cancel = (): void => call?.cancel();
+      const abort = (): void => {
+        sent?.cancel();
+        reject(new LayoverError('CANCELLED', { message: 'The client closed the connection.' }));
+      };
       const attempt = (node: Node<DataPlaneConnection>): void => {
-        call = invoke(node.connection.unary, { deadline }, (error, reply) => {
-          if (error === null) {
-            signal.removeEventListener('abort', cancel);
-            resolve(reply!);
+        const done = (failure: LayoverError | undefined, reply: CallReply<K> | undefined): void => {
+          if (failure === undefined) {
+            signal.removeEventListener('abort', abort);
+            resolve({ node, reply: reply! });
             return;
           }
-          const failure = translate(error, signal);
-          failedNodes ??= new FailedNodes();
+          failedNodes ??= new FailedNodes(avoid);
           const next = this.next(key, failedNodes, node, failure, signal);
           if (next !== undefined) {
             attempt(next);
             return;
           }
-          signal.removeEventListener('abort', cancel);
-          reject(failedNodes.mostSpecific(failure));
-        });
+          signal.removeEventListener('abort', abort);
+          reject(failedNodes.mostSpecific(failure) as LayoverError);
+        };
+        sent = node.connection.calls.send({ kind, message: messageFor(node.connection), dueAt, done }, span);
       };
       const begin = (): void => {
-        const first = this.options.nodes.pick(key);
+        if (signal.aborted) {
+          abort();
+          return;
+        }
+        const first = nodes.pick(key, avoid);
         if (first === undefined) {
           reject(noNode());
           return;
         }
+        signal.addEventListener('abort', abort);
         attempt(first);
-        if (signal.aborted) cancel();
-        else signal.addEventListener('abort', cancel);
       };
-      if (this.options.nodes.size > 0) begin();
-      else void this.options.nodes.whenLive(NO_NODE_WAIT_MS).then(begin);
+      if (nodes.size > 0) begin();
+      else void nodes.whenLive(NO_NODE_WAIT_MS).then(begin);
     });
   }
 

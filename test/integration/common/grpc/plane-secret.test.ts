@@ -63,7 +63,7 @@ test('refused calls are logged at a limited rate and without the secret that was
       .split('\n')
       .map((line) => JSON.parse(line) as unknown);
   expect(lines()).toEqual([
-    expect.objectContaining({ path: '/layover.v1.Registry/CheckAccess', problem: 'its secret is wrong' }),
+    expect.objectContaining({ path: '/layover.v1.Registry/AnswerCalls', problem: 'its secret is wrong' }),
   ]);
   clock.advance(10_000);
   await ask(address, caller());

@@ -1,4 +1,4 @@
-import { type Metadata, Server, type ServerWritableStream, type ServiceError, type sendUnaryData } from '@grpc/grpc-js';
+import { type CallOptions, type Metadata, Server, type ServerDuplexStream, type ServerWritableStream, type ServiceError, type sendUnaryData } from '@grpc/grpc-js';
 import { HealthImplementation, service as healthService } from 'grpc-health-check';
 import { type ChannelCredentials, makeClientConstructor, type ServerCredentials } from '@grpc/grpc-js';
 import { loadCatalog, loadRegistry } from '../../../../common/grpc/load-proto';
@@ -11,7 +11,7 @@ export interface Outcome {
   readonly told: readonly string[];
 }
 
-/** Server with a unary call and a stream of Registry, a call of Catalog, and health. */
+/** Server with small calls and a stream of Registry, a call of Catalog, and health. */
 export interface TestServer {
   readonly port: number;
   /** Metadata of every call that reached a handler. */
@@ -30,8 +30,15 @@ export async function startServer(credentials: ServerCredentials, address = '127
     heard.push(call.metadata);
     done(null, {});
   };
+  const answerCalls = (call: ServerDuplexStream<{ readonly calls: readonly { readonly id: number }[] }, object>): void => {
+    heard.push(call.metadata);
+    call.on('data', ({ calls }: { readonly calls: readonly { readonly id: number }[] }) =>
+      call.write({ answers: calls.map(({ id }) => ({ id, checkAccess: {} })) }),
+    );
+    call.on('end', () => call.end());
+  };
   server.addService(loadRegistry().service, {
-    CheckAccess: unary,
+    AnswerCalls: answerCalls,
     ReadBlob: (call: ServerWritableStream<unknown, unknown>) => {
       heard.push(call.metadata);
       stream = call;
@@ -79,12 +86,20 @@ export function openCaller(address: string, credentials: ChannelCredentials) {
     details: error?.details ?? '',
     told: Object.keys(error?.metadata?.getMap() ?? {}).filter((key) => !['content-type', 'date'].includes(key)),
   });
+  /** Makes a small call on a stream of its own. The status of the stream is the outcome. */
+  const askRegistry = (options: CallOptions, resolve: (outcome: Outcome) => void): void => {
+    const stream = registry.answerCalls(options);
+    stream.on('data', () => stream.end());
+    stream.on('error', () => undefined);
+    stream.on('status', (status: ServiceError) => resolve(toOutcome(status.code === 0 ? null : status)));
+    stream.write({ calls: [{ id: 1, checkAccess: {} }] });
+  };
   return {
     ask(service: 'registry' | 'catalog' | 'health' = 'registry'): Promise<Outcome> {
       return new Promise((resolve) => {
         const options = { deadline: Date.now() + 5_000 };
         const done = (error: ServiceError | null): void => resolve(toOutcome(error));
-        if (service === 'registry') registry.checkAccess({}, options, done);
+        if (service === 'registry') askRegistry(options, resolve);
         else if (service === 'catalog') catalog.lookupTag({}, options, done);
         else (health['check'] as unknown as (...args: unknown[]) => void).call(health, { service: '' }, options, done);
       });

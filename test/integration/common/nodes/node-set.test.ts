@@ -6,6 +6,7 @@ import type { NodeConnection } from '../../../../common/nodes/node';
 import { NodeSet } from '../../../../common/nodes/node-set';
 import { formatGrpcAddress, type ListenAddress } from '../../../../common/runtime/listen-address';
 import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
+import { RegistryAsker } from '../../../support/registry-asker';
 import { TestClock } from '../../../support/test-clock';
 import { type FakeDataPlane, startFakeDataPlane } from '../../../support/fake-data-plane/start-fake-data-plane';
 import { waitUntil } from '../../../support/real/wait-until';
@@ -179,9 +180,7 @@ describe('a host name', () => {
     const key = KEYS.find((one) => idOf(set, one) === 'a')!;
     let answer!: () => void;
     planes[0]!.script = { checkAccess: () => new Promise<void>((resolve) => (answer = resolve)) };
-    const running = new Promise((resolve, reject) => {
-      set.pick(key)!.connection.client.checkAccess({}, (error, reply) => (error ? reject(error) : resolve(reply)));
-    });
+    const running = new RegistryAsker(set.pick(key)!.connection.client).ask('checkAccess', {});
     await waitUntil('the call has arrived', () => planes[0]!.calls.length === 1);
     found = ['127.0.0.3', '127.0.0.2'];
     clock.advance(5_000);

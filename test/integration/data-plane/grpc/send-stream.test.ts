@@ -43,12 +43,7 @@ describe('sendStream over gRPC', () => {
       throw new Error('not part of this test');
     };
     server.addService(Registry.service, {
-      GetManifest: unused,
-      StatBlob: unused,
-      ListTags: unused,
-      ListReferrers: unused,
-      CheckAccess: unused,
-      IssueToken: unused,
+      AnswerCalls: unused,
       ReadBlob: (call: Call) => {
         sent.push(sendStream(call, (signal) => produce(signal, call), { clock: systemClock, ...options }));
       },

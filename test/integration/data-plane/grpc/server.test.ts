@@ -1,15 +1,23 @@
 import { credentials, ServerCredentials, makeClientConstructor } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
+import type { LayoverError } from '../../../../common/errors/layover-error';
 import { loadRegistry } from '../../../../common/grpc/load-proto';
+import { CallWatch } from '../../../../common/grpc/observe-calls';
 import { REGISTRY_SERVICE } from '../../../../common/nodes/health-watch';
+import { NO_TRACER } from '../../../../common/tracing/tracer';
+import { CallStreams } from '../../../../data-plane/src/grpc/registry/call-streams';
+import type { CallTable } from '../../../../data-plane/src/grpc/registry/call-table';
 import { createRegistryServer, type RegistryServer } from '../../../../data-plane/src/grpc/server';
 import type { RegistryClient, RegistryHandlers } from '../../../../proto/gen/layover/v1/Registry';
+import { silentLogger } from '../../../support/data-plane/fakes/pull-rig';
+import { RegistryAsker } from '../../../support/registry-asker';
 import { TestClock } from '../../../support/test-clock';
 import { waitUntil } from '../../../support/real/wait-until';
 
 let clock: TestClock;
 let server: RegistryServer;
 let client: RegistryClient;
+let asker: RegistryAsker;
 let address: string;
 /** Replies to CheckAccess that wait for the test. */
 let held: (() => void)[];
@@ -19,15 +27,16 @@ beforeEach(async () => {
   clock = new TestClock();
   held = [];
   hold = false;
-  const registry = {
-    CheckAccess: (_call: unknown, done: (error: null, reply: object) => void) => {
-      if (hold) held.push(() => done(null, {}));
-      else done(null, {});
-    },
-  } as unknown as RegistryHandlers;
+  const table = {
+    checkAccess: () => new Promise((resolve) => (hold ? held.push(() => resolve({})) : resolve({}))),
+  } as unknown as CallTable;
+  const watch = new CallWatch('layover.v1.Registry', { tracer: NO_TRACER, onEnd: () => undefined });
+  const calls = new CallStreams({ table, watch, clock, logger: silentLogger });
+  const registry = { AnswerCalls: calls.handler } as unknown as RegistryHandlers;
   const listen = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
   server = createRegistryServer({
     registry,
+    onDrain: () => calls.drain(),
     listen,
     credentials: ServerCredentials.createInsecure(),
     clock,
@@ -36,6 +45,7 @@ beforeEach(async () => {
   address = await server.start();
   server.setServing(true);
   client = new (loadRegistry())(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+  asker = new RegistryAsker(client);
 });
 afterEach(async () => {
   client.close();
@@ -44,8 +54,12 @@ afterEach(async () => {
   await stopped;
 });
 
+/** Makes a call, and returns `answered` or the key of its failure. */
 const ask = (): Promise<string> =>
-  new Promise((resolve) => client.checkAccess({}, (error) => resolve(error === null ? 'answered' : `${error.code}`)));
+  asker.ask('checkAccess', {}).then(
+    () => 'answered',
+    (error: LayoverError) => error.key,
+  );
 
 /** Watches the health of the server and records the statuses. */
 async function watch(): Promise<{ readonly heard: string[]; leave(): void }> {
@@ -77,12 +91,12 @@ test('a watched server reports that it stops, still answers for a moment, and th
   clock.advance(500);
   await stopping;
   expect(heard).toEqual(['SERVING', 'NOT_SERVING', 'end']);
-  expect(await ask()).toBe('14');
+  expect(await ask()).toBe('DATA_PLANE_UNAVAILABLE');
 });
 
 test('an unwatched server stops without delay', async () => {
   await server.stop(30_000);
-  expect(await ask()).toBe('14');
+  expect(await ask()).toBe('DATA_PLANE_UNAVAILABLE');
 });
 
 test('a server stops without further delay when the last watcher leaves', async () => {

@@ -1,4 +1,4 @@
-import type { requestCallback, ServiceError } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import { fromGrpcError } from '../../../../common/grpc/error-status';
 import { loadRegistry } from '../../../../common/grpc/load-proto';
 import type { BlobHeader__Output } from '../../../../proto/gen/layover/v1/BlobHeader';
@@ -7,10 +7,12 @@ import type { GetManifestReply__Output } from '../../../../proto/gen/layover/v1/
 import type { IssueTokenReply__Output } from '../../../../proto/gen/layover/v1/IssueTokenReply';
 import type { ListReferrersReply__Output } from '../../../../proto/gen/layover/v1/ListReferrersReply';
 import type { ListTagsReply__Output } from '../../../../proto/gen/layover/v1/ListTagsReply';
+import type { OpenBlobReply__Output } from '../../../../proto/gen/layover/v1/OpenBlobReply';
 import type { ReadBlobReply__Output } from '../../../../proto/gen/layover/v1/ReadBlobReply';
 import type { ReadBlobRequest } from '../../../../proto/gen/layover/v1/ReadBlobRequest';
 import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
 import type { StatBlobReply__Output } from '../../../../proto/gen/layover/v1/StatBlobReply';
+import { RegistryAsker } from '../../../support/registry-asker';
 import { sendingSecret } from '../../../support/plane-secret';
 
 /** The parameters of a request. */
@@ -32,15 +34,28 @@ export interface ReadResult {
 /** A client of Registry over gRPC, which a data plane cannot tell from an edge. */
 export class RegistryCaller {
   readonly client: RegistryClient;
+  private readonly asker: RegistryAsker;
 
   constructor(address: string) {
     this.client = new (loadRegistry())(address, sendingSecret(), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': -1,
     });
+    this.asker = new RegistryAsker(this.client);
+  }
+
+  /** Opens a blob as an edge does that takes local files. */
+  open(
+    digest: string,
+    ask: Ask & Pick<ReadBlobRequest, 'bytes' | 'suffixLength' | 'accepts' | 'counted'> = {},
+  ): Promise<OpenBlobReply__Output> {
+    const { bytes, suffixLength, accepts = ['LOCAL_FILE', 'INLINE'], counted } = ask;
+    const range = bytes ? { bytes } : suffixLength === undefined ? {} : { suffixLength };
+    return this.asker.ask('openBlob', { ...common(ask), digest, accepts, counted, ...range });
   }
 
   close(): void {
+    this.asker.close();
     this.client.close();
   }
 
@@ -50,15 +65,15 @@ export class RegistryCaller {
   ): Promise<GetManifestReply__Output> {
     const which = reference.includes(':') ? { digest: reference } : { tag: reference };
     const message = { ...common(ask), ...which, headOnly: ask.head ?? false, accept: [...(ask.accept ?? [])] };
-    return unary((done) => this.client.getManifest(message, deadline(), done));
+    return this.asker.ask('getManifest', message);
   }
 
   stat(digest: string, ask: Ask = {}): Promise<StatBlobReply__Output> {
-    return unary((done) => this.client.statBlob({ ...common(ask), digest }, deadline(), done));
+    return this.asker.ask('statBlob', { ...common(ask), digest });
   }
 
   tags(limit = 0, last = '', ask: Ask & { readonly page?: string } = {}): Promise<ListTagsReply__Output> {
-    return unary((done) => this.client.listTags({ ...common(ask), limit, last, page: ask.page }, deadline(), done));
+    return this.asker.ask('listTags', { ...common(ask), limit, last, page: ask.page });
   }
 
   referrers(
@@ -67,16 +82,16 @@ export class RegistryCaller {
     ask: Ask & { readonly page?: string } = {},
   ): Promise<ListReferrersReply__Output> {
     const { page } = ask;
-    return unary((done) => this.client.listReferrers({ ...common(ask), digest, artifactType, page }, deadline(), done));
+    return this.asker.ask('listReferrers', { ...common(ask), digest, artifactType, page });
   }
 
   access(authorization: string): Promise<CheckAccessReply__Output> {
-    return unary((done) => this.client.checkAccess({ context: { authorization } }, deadline(), done));
+    return this.asker.ask('checkAccess', { context: { authorization } });
   }
 
   token(authorization: string, ...scopes: string[]): Promise<IssueTokenReply__Output> {
     const message = { context: { authorization }, service: 'layover', scopes };
-    return unary((done) => this.client.issueToken(message, deadline(), done));
+    return this.asker.ask('issueToken', message);
   }
 
   /**
@@ -124,18 +139,6 @@ function common({ organization = 'acme', repository = 'team/app', authorization 
     context: { requestId, clientAddress: '192.0.2.7', userAgent: 'test/1', authorization },
     address: { organization, repository },
   };
-}
-
-function deadline(): { deadline: number } {
-  return { deadline: Date.now() + 15_000 };
-}
-
-function unary<Reply>(start: (done: requestCallback<Reply>) => unknown): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    start((error, reply) =>
-      error === null ? resolve(reply as Reply) : reject(fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE')),
-    );
-  });
 }
 
 function keyOf(error: unknown): string {
