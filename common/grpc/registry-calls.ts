@@ -10,7 +10,9 @@ export type CallMessage<K extends CallKind> = NonNullable<Call[K]>;
 /** The reply to each kind of call, as its caller receives it. */
 export type CallReply<K extends CallKind> = NonNullable<Answer__Output[K]>;
 
-/** Maximum number of calls in one message. With the headers of a client, each has at most 32 KiB. */
+/**
+ * Maximum number of calls in one message. With the headers of a client, each has at most 32 KiB.
+ */
 export const MAX_BATCHED_CALLS = 128;
 
 /**

@@ -105,8 +105,8 @@ export class BlobAccess {
   }
 
   /**
-   * Returns the right to read a blob if that needs no question to the upstream: a manifest names the
-   * blob, and the organization has a proof.
+   * Returns the right to read a blob if that needs no question to the upstream: a manifest names
+   * the blob, and the organization has a proof.
    */
   async toReadAtOnce(target: PullTarget, digest: Digest): Promise<ReadableBlob | undefined> {
     const { knowledge } = this.parts;

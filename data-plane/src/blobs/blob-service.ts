@@ -90,8 +90,8 @@ export class BlobService {
   }
 
   /**
-   * Opens a blob for a GET request if it needs no bytes from this process: it is in a local file, or
-   * the client may be redirected. Returns undefined otherwise; nothing was requested or counted
+   * Opens a blob for a GET request if it needs no bytes from this process: it is in a local file,
+   * or the client may be redirected. Returns undefined otherwise; nothing was requested or counted
    * then. Throws like {@link BlobService.open}, except the errors of the upstream.
    */
   openWithoutBytes(request: BlobRequest & BlobReadOptions): Promise<BlobWithoutBytes | undefined> {

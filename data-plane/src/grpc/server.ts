@@ -38,7 +38,9 @@ export interface RegistryServer {
 /** The services and settings of a server. */
 export interface RegistryServerOptions {
   readonly registry: RegistryHandlers;
-  /** Called when the server accepts no new calls any more, to end the streams that it keeps open. */
+  /**
+   * Called when the server accepts no new calls any more, to end the streams that it keeps open.
+   */
   readonly onDrain?: () => void;
   readonly storage?: StorageHandlers;
   readonly node?: NodeHandlers;
@@ -49,7 +51,9 @@ export interface RegistryServerOptions {
   readonly noticeMs?: number;
 }
 
-/** Maximum size of a message: a batch of calls with the headers of their clients, or a CA bundle. */
+/**
+ * Maximum size of a message: a batch of calls with the headers of their clients, or a CA bundle.
+ */
 const MAX_RECEIVED_BYTES = 4 * 1024 * 1024;
 
 /**

@@ -124,6 +124,9 @@ test('ranges at the start, in the middle, to the end and from the end are served
 });
 
 test('a range outside a cold blob is refused with the size that the upstream announces', async () => {
+  await start();
+  await rig.edge.manifest('latest');
+  rig.asked();
   const { digest } = image.layers[1]!;
   expect((await rig.edge.blob(digest, { bytes: { firstByte: 300_000, lastByte: -1 } })).failure).toBe('RANGE_INVALID');
   expect(rig.asked()).toEqual([`GET /v2/team/app/blobs/${digest}`]);

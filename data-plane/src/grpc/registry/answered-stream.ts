@@ -1,15 +1,25 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { encodeFailure } from '../../../../common/grpc/error-status';
-import { requestIdOf } from '../../../../common/grpc/observe-calls';
+import { type CallWatch, requestIdOf } from '../../../../common/grpc/observe-calls';
 import { CALL_SWEEP_MS, type CallKind, MAX_OPEN_CALLS, methodOf } from '../../../../common/grpc/registry-calls';
+import type { Clock } from '../../../../common/runtime/clock';
+import type { Logger } from '../../../../common/runtime/logger';
 import type { Answer } from '../../../../proto/gen/layover/v1/Answer';
 import type { AnswerBatch } from '../../../../proto/gen/layover/v1/AnswerBatch';
 import type { Call__Output } from '../../../../proto/gen/layover/v1/Call';
 import type { CallBatch__Output } from '../../../../proto/gen/layover/v1/CallBatch';
 import { logFailure } from '../unary';
 import { AnswerQueue } from './answer-queue';
-import type { CallStreamsParts } from './call-streams';
+import type { CallTable } from './call-table';
+
+/** Dependencies of AnsweredStream. */
+export interface AnsweredStreamParts {
+  readonly table: CallTable;
+  readonly watch: CallWatch;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
 
 /** A call that is being answered. */
 interface OpenCall {
@@ -32,7 +42,7 @@ export class AnsweredStream {
 
   constructor(
     private readonly stream: ServerDuplexStream<CallBatch__Output, AnswerBatch>,
-    private readonly parts: CallStreamsParts,
+    private readonly parts: AnsweredStreamParts,
     private readonly onOver: () => void,
   ) {
     this.answers = new AnswerQueue(stream, () => this.endIfIdle());
@@ -85,8 +95,7 @@ export class AnsweredStream {
   }
 
   private refusalOf(kind: CallKind | undefined): LayoverError | undefined {
-    if (this.isDraining)
-      return new LayoverError('DATA_PLANE_UNAVAILABLE', { message: 'This data plane is stopping.' });
+    if (this.isDraining) return new LayoverError('DATA_PLANE_UNAVAILABLE', { message: 'This data plane is stopping.' });
     if (this.open.size >= MAX_OPEN_CALLS)
       return new LayoverError('DATA_PLANE_UNAVAILABLE', {
         message: `More than ${MAX_OPEN_CALLS} calls of one edge wait for their answers.`,

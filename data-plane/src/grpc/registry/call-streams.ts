@@ -1,26 +1,14 @@
 import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
-import type { CallWatch } from '../../../../common/grpc/observe-calls';
-import type { Clock } from '../../../../common/runtime/clock';
-import type { Logger } from '../../../../common/runtime/logger';
 import type { AnswerBatch } from '../../../../proto/gen/layover/v1/AnswerBatch';
 import type { CallBatch__Output } from '../../../../proto/gen/layover/v1/CallBatch';
-import { AnsweredStream } from './answered-stream';
-import type { CallTable } from './call-table';
-
-/** Dependencies of CallStreams. */
-export interface CallStreamsParts {
-  readonly table: CallTable;
-  readonly watch: CallWatch;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
+import { AnsweredStream, type AnsweredStreamParts } from './answered-stream';
 
 /** The streams of small calls of all edges (Registry.AnswerCalls). */
 export class CallStreams {
   private readonly streams = new Set<AnsweredStream>();
   private isDraining = false;
 
-  constructor(private readonly parts: CallStreamsParts) {}
+  constructor(private readonly parts: AnsweredStreamParts) {}
 
   /** The handler of Registry.AnswerCalls. */
   readonly handler: handleBidiStreamingCall<CallBatch__Output, AnswerBatch> = (call) => this.accept(call);

@@ -7,8 +7,8 @@ import { readBlobRead } from './read-blob';
 const USE_READ_BLOB: OpenBlobReply = { useReadBlob: true };
 
 /**
- * Answers the call OpenBlob (registry.proto). Throws NAME_INVALID, DIGEST_INVALID, RANGE_INVALID and
- * the errors of BlobService.openWithoutBytes.
+ * Answers the call OpenBlob (registry.proto). Throws NAME_INVALID, DIGEST_INVALID, RANGE_INVALID
+ * and the errors of BlobService.openWithoutBytes.
  */
 export async function openBlobRpc(
   addresses: Addresses,

@@ -23,7 +23,9 @@ export interface NewCall<K extends CallKind> {
   readonly dueAt: number;
   /** The caller's span in the format of W3C Trace Context. */
   readonly traceparent: string | undefined;
-  /** Called once, unless the call is cancelled: with the failure, or with the reply. Never throws. */
+  /**
+   * Called once, unless the call is cancelled: with the failure, or with the reply. Never throws.
+   */
   readonly done: (failure: LayoverError | undefined, reply: CallReply<K> | undefined) => void;
 }
 
@@ -34,9 +36,9 @@ interface OpenCall {
 }
 
 /**
- * The calls of an edge to one data plane on one stream (Registry.AnswerCalls). The calls of one turn
- * of the event loop travel in one message. When the stream ends, all calls without an answer fail
- * with DATA_PLANE_UNAVAILABLE, and so do new ones: the owner then opens another stream.
+ * The calls of an edge to one data plane on one stream (Registry.AnswerCalls). The calls of one
+ * turn of the event loop travel in one message. When the stream ends, all calls without an answer
+ * fail with DATA_PLANE_UNAVAILABLE, and so do new ones: the owner then opens another stream.
  */
 export class CallStream {
   private readonly open = new Map<number, OpenCall>();

@@ -119,8 +119,8 @@ export class DataPlaneRegistry implements RegistryReader {
   }
 
   /**
-   * Opens a blob whose bytes need no call. Returns undefined if they do, as they always do for a node
-   * that offers no files.
+   * Opens a blob whose bytes need no call. Returns undefined if they do, as they always do for a
+   * node that offers no files.
    */
   private async openBlob(
     { digest, avoid, accepts }: BlobReadQuery,

@@ -12,8 +12,8 @@ import type { SentCall } from './plane-calls';
 import { ReadStream } from './read-stream';
 
 /**
- * Timeout of a small call over all nodes that are tried, in milliseconds. Enough for the manifest of
- * a slow upstream with retries.
+ * Timeout of a small call over all nodes that are tried, in milliseconds. Enough for the manifest
+ * of a slow upstream with retries.
  */
 const CALL_TIMEOUT_MS = 120_000;
 /**

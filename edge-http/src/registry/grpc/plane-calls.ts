@@ -1,3 +1,4 @@
+import { LayoverError } from '../../../../common/errors/layover-error';
 import { type CallKind, methodOf } from '../../../../common/grpc/registry-calls';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Span, Tracer } from '../../../../common/tracing/tracer';
@@ -10,12 +11,15 @@ export interface SentCall {
   cancel(): void;
 }
 
+const NOT_SENT: SentCall = { cancel: () => undefined };
+
 /**
  * All small calls to one data plane. Opens the stream with the first call, and another one with the
  * first call after it has ended.
  */
 export class PlaneCalls {
   private stream: CallStream | undefined;
+  private isClosed = false;
 
   constructor(
     /** Must not trace: the stream belongs to no request. */
@@ -27,6 +31,10 @@ export class PlaneCalls {
   /** Sends a call. With a span, records one below it and sends it along. */
   send<K extends CallKind>(call: Omit<NewCall<K>, 'traceparent'>, parent: Span | undefined): SentCall {
     const stream = this.current();
+    if (stream === undefined) {
+      setImmediate(() => call.done(new LayoverError('DATA_PLANE_UNAVAILABLE'), undefined));
+      return NOT_SENT;
+    }
     if (parent === undefined) {
       const id = stream.send({ ...call, traceparent: undefined });
       return { cancel: () => stream.cancel(id) };
@@ -54,10 +62,12 @@ export class PlaneCalls {
 
   /** Starts no stream any more. Running calls continue. */
   close(): void {
+    this.isClosed = true;
     this.stream?.close();
   }
 
-  private current(): CallStream {
+  private current(): CallStream | undefined {
+    if (this.isClosed) return undefined;
     if (this.stream === undefined || this.stream.isOver)
       this.stream = new CallStream(this.client.answerCalls(), this.clock);
     return this.stream;

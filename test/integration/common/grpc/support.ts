@@ -1,4 +1,12 @@
-import { type CallOptions, type Metadata, Server, type ServerDuplexStream, type ServerWritableStream, type ServiceError, type sendUnaryData } from '@grpc/grpc-js';
+import {
+  type CallOptions,
+  type Metadata,
+  Server,
+  type ServerDuplexStream,
+  type ServerWritableStream,
+  type ServiceError,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
 import { HealthImplementation, service as healthService } from 'grpc-health-check';
 import { type ChannelCredentials, makeClientConstructor, type ServerCredentials } from '@grpc/grpc-js';
 import { loadCatalog, loadRegistry } from '../../../../common/grpc/load-proto';
@@ -30,7 +38,9 @@ export async function startServer(credentials: ServerCredentials, address = '127
     heard.push(call.metadata);
     done(null, {});
   };
-  const answerCalls = (call: ServerDuplexStream<{ readonly calls: readonly { readonly id: number }[] }, object>): void => {
+  const answerCalls = (
+    call: ServerDuplexStream<{ readonly calls: readonly { readonly id: number }[] }, object>,
+  ): void => {
     heard.push(call.metadata);
     call.on('data', ({ calls }: { readonly calls: readonly { readonly id: number }[] }) =>
       call.write({ answers: calls.map(({ id }) => ({ id, checkAccess: {} })) }),
