@@ -9,7 +9,7 @@ import type { UpstreamReporter } from '../journal/upstream-reporter';
 import type { PullJournal } from '../journal/pull-journal';
 import { toPullEvent } from '../journal/pull-event';
 import type { RefusalSums } from '../journal/refusal-sums';
-import { requestableTypes, requireAccepted } from './content/accepts';
+import { AcceptHeaders, type AcceptedTypes } from './content/accepts';
 import { type PullProgress, refusedPull, servedPull } from './answered-pull';
 import type { ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { DigestResolver } from './resolve-digest';
@@ -36,6 +36,8 @@ export interface ManifestServiceParts {
 
 /** Handles manifest requests from the address to the answer, including the pull record. */
 export class ManifestService {
+  private readonly accepts = new AcceptHeaders();
+
   constructor(private readonly parts: ManifestServiceParts) {}
 
   /**
@@ -56,9 +58,10 @@ export class ManifestService {
           actor = identified;
         },
       });
-      const query = queryOf(target, request);
+      const accepted = this.accepts.read(request.accept);
+      const query = queryOf(target, request, accepted);
       answer = await this.resolve(target, request, query);
-      requireAccepted(request.accept, answer.descriptor.mediaType);
+      accepted.require(answer.descriptor.mediaType);
       if (target.organization.scanPolicy !== undefined) await this.parts.gate.pass(target, answer, query);
     } catch (thrown) {
       if (target !== undefined) this.parts.reporter.touch(target);
@@ -95,13 +98,14 @@ export class ManifestService {
  */
 function queryOf(
   { organization, quotaBytes }: PullTarget,
-  { headOnly, context, accept, signal }: ManifestRequest,
+  { headOnly, context, signal }: ManifestRequest,
+  { requestable }: AcceptedTypes,
 ): ManifestLookup {
   const needsVerdict = organization.scanPolicy !== undefined && organization.scanPolicy.unscanned !== 'SERVE';
   const mayNotFit = quotaBytes !== undefined && organization.rejectsOversize;
   return {
     headOnly: headOnly && !needsVerdict && !mayNotFit,
-    alsoAccept: requestableTypes(accept),
+    alsoAccept: requestable,
     requestId: context.requestId,
     signal,
   };

@@ -164,7 +164,7 @@ export interface UpstreamRegistry {
   /**
    * Asks with GET if the upstream gives nothing that can be used to HEAD: a refusal of a HEAD alone
    * is never an answer. `alsoAccept` are media types that are asked for besides the known ones
-   * (requestableTypes in accepts.ts).
+   * (AcceptedTypes in accepts.ts).
    */
   headManifest(
     repository: UpstreamRepository,

@@ -14,7 +14,7 @@ import { blobHeaders } from '../response/blob-headers';
  */
 export function createGetBlob(reader: RegistryReader, deliver: DeliverBlob): Handler<GetBlobRequest> {
   async function stat({ address, digest }: GetBlobRequest, exchange: Exchange): Promise<BlobStatAnswer> {
-    return reader.statBlob({ context: exchange.context, address, digest }, exchange.signal);
+    return reader.statBlob({ context: exchange.context, address, digest }, exchange.departure);
   }
   return async (request, exchange) => {
     const { digest } = request;

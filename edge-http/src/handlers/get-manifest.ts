@@ -21,7 +21,7 @@ export function createGetManifest(reader: RegistryReader): Handler<GetManifestRe
       headOnly: head,
       accept: readAccept(exchange.request),
     };
-    const manifest = await reader.getManifest(query, exchange.signal);
+    const manifest = await reader.getManifest(query, exchange.departure);
     const headers = baseHeaders(exchange);
     addProvenance(headers, exchange, manifest, address);
     headers[Header.dockerContentDigest] = manifest.digest;

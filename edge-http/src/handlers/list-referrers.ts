@@ -17,7 +17,7 @@ export function createListReferrers(reader: RegistryReader): Handler<ListReferre
     const { address, digest, artifactType, page } = request;
     const found = await reader.listReferrers(
       { context: exchange.context, address, digest, artifactType, page },
-      exchange.signal,
+      exchange.departure,
     );
     const headers = baseHeaders(exchange);
     addProvenance(headers, exchange, found, address);

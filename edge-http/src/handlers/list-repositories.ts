@@ -15,7 +15,7 @@ export function createListRepositories(reader: RegistryReader): Handler<ListRepo
     const asked = limit === undefined ? 0 : Math.max(limit, 1);
     const { names, nextLast, nextLimit } = await reader.listRepositories(
       { context: exchange.context, hostOrganization, limit: asked, last },
-      exchange.signal,
+      exchange.departure,
     );
     const headers = { ...baseHeaders(exchange), 'Cache-Control': 'private', Vary: 'Authorization' };
     const link =

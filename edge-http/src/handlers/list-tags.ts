@@ -17,7 +17,7 @@ export function createListTags(reader: RegistryReader): Handler<ListTagsRequest>
     const asked = limit === undefined ? 0 : Math.max(limit, 1);
     const page = await reader.listTags(
       { context: exchange.context, address, limit: asked, last, page: token },
-      exchange.signal,
+      exchange.departure,
     );
     const headers = baseHeaders(exchange);
     addProvenance(headers, exchange, page, address);

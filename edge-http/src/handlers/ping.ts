@@ -9,7 +9,7 @@ import { answerJson, baseHeaders } from '../response/answer';
  */
 export function createPing(reader: RegistryReader): Handler<PingRequest> {
   return async (_request, exchange) => {
-    await reader.checkAccess(exchange.context, exchange.signal);
+    await reader.checkAccess(exchange.context, exchange.departure);
     answerJson(exchange, 200, baseHeaders(exchange), {});
   };
 }

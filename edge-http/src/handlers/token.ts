@@ -14,7 +14,7 @@ import { answerJson } from '../response/answer';
  */
 export function createToken(reader: RegistryReader): Handler<TokenRequest> {
   return async (request, exchange) => {
-    const issued = await reader.issueToken(await readQuery(request, exchange), exchange.signal);
+    const issued = await reader.issueToken(await readQuery(request, exchange), exchange.departure);
     const headers = { [Header.requestId]: exchange.context.requestId, 'Cache-Control': 'no-store' };
     answerJson(exchange, 200, headers, {
       token: issued.token,

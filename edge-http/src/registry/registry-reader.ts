@@ -198,27 +198,34 @@ export interface TokenQuery extends Readonly<Pick<IssueTokenRequest__Output, 'se
 /** A token. `issuedAt` is milliseconds since the epoch. */
 export type TokenAnswer = Readonly<Pick<IssueTokenReply__Output, 'token' | 'expiresInSeconds' | 'issuedAt'>>;
 
+/** Tells when nobody waits for an answer any more. An AbortSignal is one. */
+export interface Departure {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /**
  * Access of the handlers to the data planes. The implementation selects the node, and asks another
  * one if a node fails before it answered. Every method rejects with a LayoverError: the data
- * plane's own, DATA_PLANE_UNAVAILABLE, TIMEOUT, or CANCELLED if `signal` aborted. An outage is
+ * plane's own, DATA_PLANE_UNAVAILABLE, TIMEOUT, or CANCELLED if the client left. An outage is
  * never reported as "not found".
  */
 export interface RegistryReader {
   /** Checks the credentials for GET /v2/. Rejects with UNAUTHORIZED if they are not accepted. */
-  checkAccess(context: RequestContext, signal: AbortSignal): Promise<void>;
-  getManifest(query: ManifestQuery, signal: AbortSignal): Promise<ManifestAnswer>;
+  checkAccess(context: RequestContext, departure: Departure): Promise<void>;
+  getManifest(query: ManifestQuery, departure: Departure): Promise<ManifestAnswer>;
   /** Closes all connections. */
-  statBlob(query: BlobQuery, signal: AbortSignal): Promise<BlobStatAnswer>;
+  statBlob(query: BlobQuery, departure: Departure): Promise<BlobStatAnswer>;
   /**
    * Resolves with the header. Rejects with RANGE_INVALID if the range is outside the blob, and with
    * DATA_PLANE_UNAVAILABLE if all nodes are to be avoided.
    */
   readBlob(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead>;
-  listTags(query: TagsQuery, signal: AbortSignal): Promise<TagsPage>;
-  listRepositories(query: RepositoryNamesQuery, signal: AbortSignal): Promise<RepositoryNames>;
-  listReferrers(query: ReferrersQuery, signal: AbortSignal): Promise<ReferrersPage>;
-  issueToken(query: TokenQuery, signal: AbortSignal): Promise<TokenAnswer>;
+  listTags(query: TagsQuery, departure: Departure): Promise<TagsPage>;
+  listRepositories(query: RepositoryNamesQuery, departure: Departure): Promise<RepositoryNames>;
+  listReferrers(query: ReferrersQuery, departure: Departure): Promise<ReferrersPage>;
+  issueToken(query: TokenQuery, departure: Departure): Promise<TokenAnswer>;
   /** Resolves if a data plane answers within `timeoutMs`, even if it refuses the request. */
   ready(timeoutMs: number): Promise<void>;
   /**

@@ -30,18 +30,14 @@ export function readContext(request: IncomingMessage, client: Client): RequestCo
 }
 
 /**
- * Returns the media ranges of the Accept headers in their order; empty means any. At most 64 are
- * used.
+ * Returns the values of the Accept headers as one list of media ranges; empty means any. At most 64
+ * ranges are used.
  */
 export function readAccept(request: IncomingMessage): string[] {
   const { accept } = request.headers;
-  if (accept === undefined || accept === '*/*') return [];
-  const ranges: string[] = [];
-  for (const part of accept.split(',', MAX_ACCEPT)) {
-    const range = part.trim();
-    if (range !== '') ranges.push(range);
-  }
-  return ranges;
+  if (accept === undefined || accept === '' || accept === '*/*') return [];
+  const ranges = accept.split(',', MAX_ACCEPT + 1);
+  return [ranges.length <= MAX_ACCEPT ? accept : ranges.slice(0, MAX_ACCEPT).join(',')];
 }
 
 /** Returns the ids in X-Layover-Hops. A value that is not an id counts as a hop without a name. */

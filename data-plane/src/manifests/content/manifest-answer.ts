@@ -30,7 +30,7 @@ export interface ManifestAnswer {
 /** The parts of a request that matter for finding the manifest. */
 export interface ManifestLookup {
   readonly headOnly: boolean;
-  /** Media types of the client that the upstream is asked for too; see requestableTypes. */
+  /** Media types of the client that the upstream is asked for too; see AcceptedTypes. */
   readonly alsoAccept: readonly string[];
   readonly requestId: string;
   readonly signal: AbortSignal | undefined;

@@ -10,6 +10,7 @@ import type {
   BlobRead,
   BlobReadQuery,
   BlobStatAnswer,
+  Departure,
   ManifestAnswer,
   ManifestQuery,
   ReferrersPage,
@@ -59,14 +60,14 @@ export class DataPlaneRegistry implements RegistryReader {
     return this.nodes.start();
   }
 
-  async checkAccess(context: RequestContext, signal: AbortSignal): Promise<void> {
-    await this.calls.call(context.requestId, 'checkAccess', { context }, signal);
+  async checkAccess(context: RequestContext, departure: Departure): Promise<void> {
+    await this.calls.call(context.requestId, 'checkAccess', { context }, departure);
   }
 
-  async getManifest(query: ManifestQuery, signal: AbortSignal): Promise<ManifestAnswer> {
+  async getManifest(query: ManifestQuery, departure: Departure): Promise<ManifestAnswer> {
     const message = manifestMessage(query);
     const key = manifestKey(query);
-    const reply = await this.calls.call(key, 'getManifest', message, signal);
+    const reply = await this.calls.call(key, 'getManifest', message, departure);
     const { mediaType, size, content, ageSeconds, upstreamHost, private: isPrivate } = reply;
     const cacheStatus = readCacheStatus(reply.cacheStatus);
     return {
@@ -81,9 +82,9 @@ export class DataPlaneRegistry implements RegistryReader {
     };
   }
 
-  async statBlob({ context, address, digest }: BlobQuery, signal: AbortSignal): Promise<BlobStatAnswer> {
+  async statBlob({ context, address, digest }: BlobQuery, departure: Departure): Promise<BlobStatAnswer> {
     const message = { context, address: addressMessage(address), digest };
-    const reply = await this.calls.call(digest, 'statBlob', message, signal);
+    const reply = await this.calls.call(digest, 'statBlob', message, departure);
     const { size, upstreamHost, private: isPrivate } = reply;
     return { size, upstreamHost, private: isPrivate, cacheStatus: readCacheStatus(reply.cacheStatus) };
   }
@@ -142,9 +143,9 @@ export class DataPlaneRegistry implements RegistryReader {
     };
   }
 
-  async listTags({ context, address, limit, last, page }: TagsQuery, signal: AbortSignal): Promise<TagsPage> {
+  async listTags({ context, address, limit, last, page }: TagsQuery, departure: Departure): Promise<TagsPage> {
     const message = { context, address: addressMessage(address), limit, last, page };
-    const reply = await this.calls.call(repositoryKey(address), 'listTags', message, signal);
+    const reply = await this.calls.call(repositoryKey(address), 'listTags', message, departure);
     const { tags, nextLast, nextPage, nextLimit, upstreamHost, private: isPrivate } = reply;
     return {
       tags,
@@ -157,16 +158,16 @@ export class DataPlaneRegistry implements RegistryReader {
     };
   }
 
-  listRepositories(query: RepositoryNamesQuery, signal: AbortSignal): Promise<RepositoryNames> {
+  listRepositories(query: RepositoryNamesQuery, departure: Departure): Promise<RepositoryNames> {
     const { context, hostOrganization = '', limit, last } = query;
     const message = { context, hostOrganization, limit, last };
-    return this.calls.call(context.requestId, 'listRepositories', message, signal);
+    return this.calls.call(context.requestId, 'listRepositories', message, departure);
   }
 
-  async listReferrers(query: ReferrersQuery, signal: AbortSignal): Promise<ReferrersPage> {
+  async listReferrers(query: ReferrersQuery, departure: Departure): Promise<ReferrersPage> {
     const { context, address, digest, artifactType, page } = query;
     const message = { context, address: addressMessage(address), digest, artifactType, page };
-    const reply = await this.calls.call(digest, 'listReferrers', message, signal);
+    const reply = await this.calls.call(digest, 'listReferrers', message, departure);
     const { content, filtered, nextPage, upstreamHost, private: isPrivate } = reply;
     return {
       content,
@@ -178,8 +179,8 @@ export class DataPlaneRegistry implements RegistryReader {
     };
   }
 
-  issueToken(query: TokenQuery, signal: AbortSignal): Promise<TokenAnswer> {
-    return this.calls.call(query.context.requestId, 'issueToken', query, signal);
+  issueToken(query: TokenQuery, departure: Departure): Promise<TokenAnswer> {
+    return this.calls.call(query.context.requestId, 'issueToken', query, departure);
   }
 
   async ready(timeoutMs: number): Promise<void> {

@@ -7,6 +7,7 @@ import type { NodeSet } from '../../../../common/nodes/node-set';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Tracer } from '../../../../common/tracing/tracer';
 import { isNodeFailure } from '../node-failure';
+import type { Departure } from '../registry-reader';
 import type { DataPlaneConnection } from './data-plane';
 import type { SentCall } from './plane-calls';
 import { ReadStream } from './read-stream';
@@ -75,22 +76,22 @@ export class NodeCalls {
 
   /**
    * Makes a small call. Kept fast, because every manifest passes through it. Rejects with the most
-   * specific failure of the nodes, TIMEOUT, or CANCELLED if the signal aborts.
+   * specific failure of the nodes, TIMEOUT, or CANCELLED if the client leaves.
    */
   async call<K extends CallKind>(
     key: string,
     kind: K,
     message: CallMessage<K>,
-    signal: AbortSignal,
+    departure: Departure,
     timeoutMs = CALL_TIMEOUT_MS,
   ): Promise<CallReply<K>> {
-    return (await this.ask({ key, kind, messageFor: () => message, timeoutMs }, signal)).reply;
+    return (await this.ask({ key, kind, messageFor: () => message, timeoutMs }, departure)).reply;
   }
 
   /** Makes a small call like {@link NodeCalls.call}, and returns the node that answered too. */
   ask<K extends CallKind>(
     { key, kind, messageFor, avoid, timeoutMs = CALL_TIMEOUT_MS }: Question<K>,
-    signal: AbortSignal,
+    departure: Departure,
   ): Promise<NodeReply<K>> {
     const { nodes, clock, tracer } = this.options;
     return new Promise((resolve, reject) => {
@@ -105,23 +106,23 @@ export class NodeCalls {
       const attempt = (node: Node<DataPlaneConnection>): void => {
         const done = (failure: LayoverError | undefined, reply: CallReply<K> | undefined): void => {
           if (failure === undefined) {
-            signal.removeEventListener('abort', abort);
+            departure.removeEventListener('abort', abort);
             resolve({ node, reply: reply! });
             return;
           }
           failedNodes ??= new FailedNodes(avoid);
-          const next = this.next(key, failedNodes, node, failure, signal);
+          const next = this.next(key, failedNodes, node, failure, departure);
           if (next !== undefined) {
             attempt(next);
             return;
           }
-          signal.removeEventListener('abort', abort);
+          departure.removeEventListener('abort', abort);
           reject(failedNodes.mostSpecific(failure) as LayoverError);
         };
         sent = node.connection.calls.send({ kind, message: messageFor(node.connection), dueAt, done }, span);
       };
       const begin = (): void => {
-        if (signal.aborted) {
+        if (departure.aborted) {
           abort();
           return;
         }
@@ -130,7 +131,7 @@ export class NodeCalls {
           reject(noNode());
           return;
         }
-        signal.addEventListener('abort', abort);
+        departure.addEventListener('abort', abort);
         attempt(first);
       };
       if (nodes.size > 0) begin();
@@ -182,9 +183,9 @@ export class NodeCalls {
     failedNodes: FailedNodes,
     failed: Node<DataPlaneConnection>,
     failure: unknown,
-    signal: AbortSignal,
+    departure: Departure,
   ): Node<DataPlaneConnection> | undefined {
-    if (!isNodeFailure(failure) || signal.aborted) return undefined;
+    if (!isNodeFailure(failure) || departure.aborted) return undefined;
     failedNodes.add(failed.name, failure);
     if (failedNodes.tries >= MAX_NODES) return undefined;
     // If there is no other node, a lost connection is tried once more. It is re-established at once

@@ -156,7 +156,7 @@ describe('manifests', () => {
       address: { organization: 'docker', repository: 'library/alpine' },
       tag: '3.20',
       headOnly: false,
-      accept: [TYPE, 'text/plain;q=0.1'],
+      accept: [`${TYPE}, text/plain;q=0.1`],
     });
     expect(request.digest).toBeUndefined();
   });
