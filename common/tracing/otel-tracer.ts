@@ -24,7 +24,7 @@ import type { Clock } from '../runtime/clock';
 import type { Logger } from '../runtime/logger';
 import { ReportingExporter } from './reporting-exporter';
 import type { Sampling, TracingConfig } from './tracing-config';
-import { NO_TRACER, type Span, type SpanKind, type SpanOptions, type Tracer } from './tracer';
+import { type Span, type SpanKind, type SpanOptions, type Tracer } from './tracer';
 
 /** Timeout for sending one batch, in milliseconds. */
 const EXPORT_MS = 5_000;
@@ -40,12 +40,11 @@ const KINDS: Readonly<Record<SpanKind, OtelKind>> = {
 };
 
 /**
- * Creates a tracer that sends to an OTLP receiver over HTTP, or one that does nothing if `config`
- * is undefined. Neither the provider nor the context is global, so that planes in one process do
- * not mix their traces. Only this file and the exporter use OpenTelemetry.
+ * Creates a tracer that sends to an OTLP receiver over HTTP. Neither the provider nor the context is
+ * global, so that planes in one process do not mix their traces. Only this file and the exporter
+ * use OpenTelemetry.
  */
-export function createTracer(config: TracingConfig | undefined, clock: Clock, logger: Logger): Tracer {
-  if (config === undefined) return NO_TRACER;
+export function createOtelTracer(config: TracingConfig, clock: Clock, logger: Logger): Tracer {
   const { url, headers, serviceName, sampling } = config;
   const exporter = new OTLPTraceExporter({
     url,

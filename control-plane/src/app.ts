@@ -13,7 +13,7 @@ import { AttemptThrottle } from '../../common/security/attempt-throttle';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { TlsWatch } from '../../common/security/tls-watch';
-import { createTracer } from '../../common/tracing/otel-tracer';
+import { createTracer } from '../../common/tracing/create-tracer';
 import type { ControlPlaneConfig } from './config';
 import { bootstrapOrganizations } from './tenancy/configuration/bootstrap';
 import { ConfigurationSource } from './tenancy/configuration/configuration-source';

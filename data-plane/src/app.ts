@@ -12,7 +12,7 @@ import { sumRepeats } from '../../common/runtime/sum-repeats';
 import { AttemptThrottle } from '../../common/security/attempt-throttle';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
-import { createTracer } from '../../common/tracing/otel-tracer';
+import { createTracer } from '../../common/tracing/create-tracer';
 import type { Tracer } from '../../common/tracing/tracer';
 import { Access } from './access/access';
 import { ListAccess } from './access/list-access';

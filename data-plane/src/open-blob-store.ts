@@ -5,9 +5,10 @@ import type { BlobStore } from './store/blob-store';
 import type { DataPlaneConfig } from './config';
 import { kernelBootId } from './store/directory/boot-id';
 import { createDirectoryBlobStore } from './store/directory/directory-blob-store';
-import { createGcsBlobStore } from './store/gcs/gcs-blob-store';
+import type * as gcs from './store/gcs/gcs-blob-store';
 import type { GcsLimits } from './store/gcs/limits';
-import { defaultSignUrl, type SignUrl } from './store/gcs/sign-url';
+import type * as signing from './store/gcs/sign-url';
+import type { SignUrl } from './store/gcs/sign-url';
 import { createCachedBlobStore } from './store/copies/cached-blob-store';
 import { LocalCopies } from './store/copies/local-copies';
 import type { DiskAccount } from './store/room/disk-account';
@@ -63,6 +64,7 @@ export async function openBlobStore(
     return { store, makeRoom: () => Promise.resolve(), close: () => directory.close() };
   }
   const limits = overrides.bucketLimits;
+  const { createGcsBlobStore, defaultSignUrl } = loadBucketStore();
   const far = createGcsBlobStore({ address: bucket, emulator: bucket.emulator, limits, clock, logger });
   // Not awaited: if the bucket is unavailable, blobs with a local copy are still served.
   void far.prepare();
@@ -82,4 +84,14 @@ export async function openBlobStore(
       await far.close();
     },
   };
+}
+
+/** Loads the store in a bucket: its libraries take 20 MB and time at the start. */
+function loadBucketStore(): typeof gcs & typeof signing {
+  /* eslint-disable @typescript-eslint/no-require-imports -- loaded on demand */
+  return {
+    ...(require('./store/gcs/gcs-blob-store') as typeof gcs),
+    ...(require('./store/gcs/sign-url') as typeof signing),
+  };
+  /* eslint-enable @typescript-eslint/no-require-imports */
 }

@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
 import { TlsWatch } from '../../common/security/tls-watch';
-import { createTracer } from '../../common/tracing/otel-tracer';
+import { createTracer } from '../../common/tracing/create-tracer';
 import type { Tracer } from '../../common/tracing/tracer';
 import type { EdgeConfig } from './config';
 import { BufferPool } from './delivery/buffer-pool';

@@ -1,7 +1,7 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import { pino } from 'pino';
 import { SettingsReader } from '../../../../common/configuration/settings-reader';
-import { createTracer } from '../../../../common/tracing/otel-tracer';
+import { createTracer } from '../../../../common/tracing/create-tracer';
 import { ReportingExporter } from '../../../../common/tracing/reporting-exporter';
 import { readTracing, type TracingConfig } from '../../../../common/tracing/tracing-config';
 import { NO_TRACER } from '../../../../common/tracing/tracer';
