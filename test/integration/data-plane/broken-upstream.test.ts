@@ -95,7 +95,7 @@ describe('a blob from a broken upstream', () => {
     ['a short body', { truncateTo: 100_000 }],
     ['a short body without a length', { truncateTo: 100_000, chunked: true }],
     ['a web page with status 200', { html: true }],
-    ['another length', { truncateTo: 399_999 }],
+    ['another length', { truncateTo: 399_999, ignoreRange: true }],
   ])('is never complete for a client and never kept: %s', async (_name, quirk) => {
     await startWithManifest();
     rig.registry.quirk({ path: layer.digest, ...quirk });

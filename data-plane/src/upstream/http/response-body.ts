@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
 import { decodeWhole, decodingStreams, mayBeEncoded } from './content-encoding';
 import { errorCode } from './error-code';
+import { chunksOf } from './chunks-of';
 import type { ResponseHeaders } from './response-headers';
 import { type RequestPlace, transportError } from './transport-error';
 
@@ -116,7 +117,7 @@ export class ResponseBody {
     this.begun = undefined;
     if (begun !== undefined) return yield* begun;
     try {
-      for await (const chunk of this.source) yield chunk as Buffer;
+      yield* chunksOf(this.source);
     } catch (error) {
       throw transportError(error, this.place);
     } finally {
