@@ -6,7 +6,8 @@ import type { TracingConfig } from './tracing-config';
 
 /**
  * Creates a tracer that sends to an OTLP receiver, or one that does nothing if `config` is
- * undefined. Only then OpenTelemetry is loaded: it takes 7 MB in every plane, and time at the start.
+ * undefined. Only then OpenTelemetry is loaded: it takes 7 MB in every plane, and time at the
+ * start.
  */
 export function createTracer(config: TracingConfig | undefined, clock: Clock, logger: Logger): Tracer {
   if (config === undefined) return NO_TRACER;

@@ -40,8 +40,8 @@ const KINDS: Readonly<Record<SpanKind, OtelKind>> = {
 };
 
 /**
- * Creates a tracer that sends to an OTLP receiver over HTTP. Neither the provider nor the context is
- * global, so that planes in one process do not mix their traces. Only this file and the exporter
+ * Creates a tracer that sends to an OTLP receiver over HTTP. Neither the provider nor the context
+ * is global, so that planes in one process do not mix their traces. Only this file and the exporter
  * use OpenTelemetry.
  */
 export function createOtelTracer(config: TracingConfig, clock: Clock, logger: Logger): Tracer {

@@ -12,8 +12,8 @@ export class Exchange {
   /** Set by a handler, for metrics and the access log. */
   cacheStatus: CacheStatus | undefined;
   /**
-   * Tells when the client left or the connection was destroyed before the response was complete. For
-   * calls that need no AbortSignal, which costs several times more.
+   * Tells when the client left or the connection was destroyed before the response was complete.
+   * For calls that need no AbortSignal, which costs several times more.
    */
   readonly departure = new ClientDeparture();
   private controller: AbortController | undefined;

@@ -23,16 +23,18 @@ export interface AcceptedTypes {
    */
   readonly requestable: readonly string[];
   /**
-   * Checks that the client accepts the media type of a manifest. Layover serves the manifests of the
-   * upstream and never converts them (docs/design/pull-semantics.md#content-negotiation), so an old
-   * client that accepts only image manifests cannot get an index. A missing Accept header and
+   * Checks that the client accepts the media type of a manifest. Layover serves the manifests of
+   * the upstream and never converts them (docs/design/pull-semantics.md#content-negotiation), so an
+   * old client that accepts only image manifests cannot get an index. A missing Accept header and
    * wildcards accept every type (RFC 9110 section 12.5.1). Throws MANIFEST_UNKNOWN, like other
    * registries, with the type of the manifest and the accepted types.
    */
   require(mediaType: string): void;
 }
 
-/** Reads Accept headers, and remembers those of the last clients: most clients send the same few. */
+/**
+ * Reads Accept headers, and remembers those of the last clients: most clients send the same few.
+ */
 export class AcceptHeaders {
   private readonly known = new LRUCache<string, AcceptedTypes>({ max: MAX_REMEMBERED });
 
