@@ -11,9 +11,11 @@ export type CallMessage<K extends CallKind> = NonNullable<Call[K]>;
 export type CallReply<K extends CallKind> = NonNullable<Answer__Output[K]>;
 
 /**
- * Maximum number of calls in one message. With the headers of a client, each has at most 32 KiB.
+ * Maximum number of calls in one message. The headers and the form of a client take at most 120 KiB
+ * in UTF-8, so no clients together can make a message that a data plane refuses (4 MiB): that would
+ * end the stream with the calls of all others.
  */
-export const MAX_BATCHED_CALLS = 128;
+export const MAX_BATCHED_CALLS = 32;
 
 /**
  * Maximum number of calls without an answer on one stream. The data plane of so many is too slow to

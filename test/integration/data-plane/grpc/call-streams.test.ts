@@ -2,7 +2,7 @@ import { credentials, ServerCredentials } from '@grpc/grpc-js';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { loadRegistry } from '../../../../common/grpc/load-proto';
 import { type CallEnd, CallWatch } from '../../../../common/grpc/observe-calls';
-import { CALL_SWEEP_MS, MAX_OPEN_CALLS } from '../../../../common/grpc/registry-calls';
+import { CALL_SWEEP_MS, MAX_BATCHED_CALLS, MAX_OPEN_CALLS } from '../../../../common/grpc/registry-calls';
 import { NO_TRACER } from '../../../../common/tracing/tracer';
 import { CallStreams } from '../../../../data-plane/src/grpc/registry/call-streams';
 import type { CallTable } from '../../../../data-plane/src/grpc/registry/call-table';
@@ -189,9 +189,24 @@ test('a stopping data plane answers running calls, refuses new ones, and ends th
 test('too many calls at once are refused', async () => {
   const edge = open();
   const ids = Array.from({ length: MAX_OPEN_CALLS + 1 }, (_, i) => i + 1);
-  for (let at = 0; at < ids.length; at += 128) edge.send(...ids.slice(at, at + 128).map((id) => edge.token(id)));
+  for (let at = 0; at < ids.length; at += 32) edge.send(...ids.slice(at, at + 32).map((id) => edge.token(id)));
   await edge.until(`${MAX_OPEN_CALLS + 1} DATA_PLANE_UNAVAILABLE`);
   expect(edge.seen.answers).toHaveLength(1);
+});
+
+test('the largest calls that clients can cause fit into one message', async () => {
+  const edge = open();
+  // Characters of headers are single bytes, which take two in UTF-8.
+  const authorization = `Basic ${'\u00ff'.repeat(44 * 1024)}`;
+  const scopes = Array.from({ length: 100 }, () => '\u00ff'.repeat(80));
+  edge.send(
+    ...Array.from({ length: MAX_BATCHED_CALLS }, (_, id): Call => {
+      const context = { authorization, userAgent: '\u00ff'.repeat(256), requestId: 'r'.repeat(64) };
+      return { id: id + 1, issueToken: { context, service: 's'.repeat(255), scopes } };
+    }),
+  );
+  await waitUntil('all calls run', () => running.length === MAX_BATCHED_CALLS);
+  expect(edge.seen.over).toBe(false);
 });
 
 test('answers of any size arrive in messages that an edge accepts', async () => {
