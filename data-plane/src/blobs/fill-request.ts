@@ -27,8 +27,8 @@ export function fillRequest(
   return {
     digest,
     expectedSize: size,
-    // Other organizations get a blob that turns out to be too large, and may not keep it.
-    maxUnknownBytes: target.organization.rejectsOversize ? target.quotaBytes : undefined,
+    maxUnknownBytes: target.quotaBytes,
+    passesOversize: !target.organization.rejectsOversize,
     // An admission finds room for what the manifest says, which is nothing without a usable size.
     checkedSize: size ?? (isKnown ? 0 : undefined),
     upstream: target.upstream.origin.host,

@@ -24,8 +24,8 @@ export interface PassThroughParts {
 }
 
 /**
- * Passes blobs from the upstream to clients without keeping them, because the disk has no room
- * (docs/design/fills.md#pass-through). Every client has a connection to the upstream and a window
+ * Passes blobs from the upstream to clients without keeping them, because the disk or the quota has
+ * no room (docs/design/fills.md#pass-through). Every client has a connection to the upstream and a window
  * in memory of its own, so a slow client delays nobody else.
  */
 export class PassThrough {
@@ -165,7 +165,7 @@ class PassedReader implements BlobReader {
     const { request, size, window } = this;
     const { clock, limits, logger } = this.parts;
     const { digest, upstream } = request;
-    logger.info({ digest, upstream, bytes: size }, 'Passing a blob through without keeping it: the disk has no room');
+    logger.info({ digest, upstream, bytes: size }, 'Passing a blob through without keeping it');
     const onBreak = (error: LayoverError, bytes: number): void =>
       logger.warn({ digest, upstream, cause: error.message, bytes }, 'The connection of a passed blob broke; resuming');
     return new Transfer({

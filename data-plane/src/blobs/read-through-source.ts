@@ -27,7 +27,8 @@ const TRIES = 3;
  * once, and not at all if the request carries its answer (ADR 26) or no proof (ADR 30). A blob
  * whose bytes are missing or damaged is filled again, and the client does not notice
  * (docs/design/fills.md#damaged-blobs).
- * A blob that does not fit on the disk is passed through (docs/design/fills.md#pass-through).
+ * A blob that does not fit on the disk, or into the quota of an organization that does not reject
+ * it, is passed through (docs/design/fills.md#pass-through).
  */
 export class ReadThroughSource implements BlobSource {
   constructor(private readonly parts: ReadThroughParts) {}
@@ -67,14 +68,15 @@ export class ReadThroughSource implements BlobSource {
     try {
       return await fills.open(request, signal);
     } catch (error) {
-      if (passThrough === undefined || !isFull(error)) throw error;
+      if (passThrough === undefined || !mayPass(error, request)) throw error;
       return { passed: await passThrough.start(request, error, signal) };
     }
   }
 }
 
-function isFull(thrown: unknown): thrown is LayoverError {
-  return isLayoverError(thrown) && thrown.key === 'STORE_FULL';
+function mayPass(thrown: unknown, { passesOversize = false }: FillRequest): thrown is LayoverError {
+  if (!isLayoverError(thrown)) return false;
+  return thrown.key === 'STORE_FULL' || (thrown.key === 'QUOTA_EXCEEDED' && passesOversize);
 }
 
 function storeReader(blob: StoredBlob, origin: BlobReader['origin']): BlobReader {

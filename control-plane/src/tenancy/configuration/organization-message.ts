@@ -32,11 +32,17 @@ export function toMessage(organization: Organization, parts: MessageParts): Orga
     name,
     proxyCache: proxyCache === undefined ? null : toProxyMessage(uid, proxyCache, parts),
     scanPolicy: scanPolicy === undefined ? null : toScanPolicyMessage(scanPolicy),
-    // Larger numbers are not exact in a message, and larger quotas bound no blob.
-    quotaBytes: Math.min(Number(quota?.limitBytes ?? 0), Number.MAX_SAFE_INTEGER),
+    quotaBytes: boundOfUnknownSizes(quota),
     rejectsOversize: quota?.onOversize === OversizePolicy.REJECT,
   };
   return message;
+}
+
+/** Returns the quota, if a blob of unknown size must not exceed it; otherwise 0. */
+function boundOfUnknownSizes(quota: Organization['quota']): number {
+  if (quota === undefined || quota.onOversize === OversizePolicy.OVERFLOW) return 0;
+  // Larger numbers are not exact in a message, and larger quotas bound no blob.
+  return Math.min(Number(quota.limitBytes), Number.MAX_SAFE_INTEGER);
 }
 
 function toProxyMessage(uid: string, proxy: ProxyCache, parts: MessageParts): Required<ProxyCacheMessage> {

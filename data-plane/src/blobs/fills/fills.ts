@@ -12,11 +12,13 @@ export interface FillRequest {
    * about the size (docs/design/fills.md#sizes).
    */
   readonly expectedSize: number | undefined;
-  /**
-   * Most bytes of the blob if nobody knows its size: the quota of an organization that rejects what
-   * does not fit; undefined = any number.
-   */
+  /** Most bytes of the blob if nobody knows its size: the quota of the organization. */
   readonly maxUnknownBytes?: number | undefined;
+  /**
+   * Whether a client gets a blob that exceeds `maxUnknownBytes`, without it being kept. Default:
+   * false.
+   */
+  readonly passesOversize?: boolean;
   /**
    * Size that the quota was checked for: 0 if a manifest names the blob without a usable size;
    * undefined = for none. Default: expectedSize.

@@ -68,6 +68,11 @@ describe('Watch', () => {
     }
     await plane.ask('mutation { updateOrganization(name: "fresh", input: {quota: {limitBytes: 7}}) { version } }');
     expect((await streams[0]!.snapshot()).organizations[0]?.quotaBytes).toBe(7);
+    // An organization that may exceed its quota has none for data planes.
+    await plane.ask(
+      'mutation { updateOrganization(name: "fresh", input: {quota: {limitBytes: 7, onOversize: OVERFLOW}}) { version } }',
+    );
+    expect((await streams[0]!.snapshot()).organizations[0]?.quotaBytes).toBe(0);
     await plane.ask('mutation { updateSystemSettings(input: {quotaManagementEnabled: false}) { version } }');
     expect((await streams[0]!.snapshot()).settings?.quotasEnforced).toBe(false);
     await plane.ask('mutation { updateSystemSettings(input: {proxyCacheEnabled: false}) { version } }');

@@ -216,6 +216,7 @@ describe('a layer whose manifest names a wrong size', () => {
       const digest = addSized('sized', content, size);
       await rig.edge.manifest('sized');
       expect(whole(await rig.edge.blob(digest), content)).toBe(true);
+      expect(rig.holds(digest)).toBe(false);
     },
   );
 });

@@ -72,6 +72,22 @@ describe('a blob whose manifest names a wrong size', () => {
     expect((await readAll(await setup.source.open(allowed))).equals(upstream.content)).toBe(true);
   });
 
+  it('beyond the quota is passed through without being kept, unless the organization rejects that', async () => {
+    await setup.dispose();
+    setup = await setUpFills({ passesThrough: true });
+    const upstream = new FakeUpstream(bytes(MIB));
+    const oversize = { expectedSize: 311, maxUnknownBytes: MIB / 2 };
+    await expect(setup.source.open(upstream.request(oversize))).rejects.toMatchObject({ key: 'QUOTA_EXCEEDED' });
+    const passed = await setup.source.open(upstream.request({ ...oversize, passesOversize: true }));
+    expect((await readAll(passed)).equals(upstream.content)).toBe(true);
+    expect(await setup.store.stat(upstream.digest)).toBeUndefined();
+    // Nobody knows the size before the last byte, and so nobody can be told it.
+    const unsized = new FakeUpstream(bytes(MIB, 'unsized'), [{ says: null }]);
+    const unknown = { expectedSize: undefined, maxUnknownBytes: MIB / 2, passesOversize: true };
+    await expect(setup.source.open(unsized.request(unknown))).rejects.toMatchObject({ key: 'QUOTA_EXCEEDED' });
+    expect(setup.fills.roomCounts().reservedBytes).toBe(0);
+  });
+
   it.each([
     ['less', 100, MIB],
     ['more', 10 * MIB, MIB],
