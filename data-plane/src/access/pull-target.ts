@@ -29,7 +29,9 @@ export interface PullTarget {
   readonly upstream: UpstreamRepository;
   /** The same object for the same configuration of the organization. */
   readonly holder: ProofHolder;
-  /** Bytes that the organization may hold; undefined = no quota is in force, or it may be exceeded. */
+  /**
+   * Bytes that the organization may hold; undefined = no quota is in force, or it may be exceeded.
+   */
   readonly quotaBytes: number | undefined;
   /**
    * The actor in the pull record: `anonymous`, `robot:<organization>+<name>`, or `scan:<scanner>`.

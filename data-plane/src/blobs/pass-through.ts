@@ -25,8 +25,8 @@ export interface PassThroughParts {
 
 /**
  * Passes blobs from the upstream to clients without keeping them, because the disk or the quota has
- * no room (docs/design/fills.md#pass-through). Every client has a connection to the upstream and a window
- * in memory of its own, so a slow client delays nobody else.
+ * no room (docs/design/fills.md#pass-through). Every client has a connection to the upstream and a
+ * window in memory of its own, so a slow client delays nobody else.
  */
 export class PassThrough {
   /** Open readers. */
