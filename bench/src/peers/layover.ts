@@ -1,9 +1,10 @@
 import type { ProxyCacheChoice } from '../../../test/support/real/graphql-client';
-import { type PlaneName, startLayover } from '../../../test/support/real/layover';
+import { startLayover } from '../../../test/support/real/layover';
+import { startLayoverNodes } from './layover-nodes';
 import type { PeerStarter } from './peer';
+import { processTree } from './process-tree';
 
 const ORGANIZATION = 'bench';
-const PLANES: readonly PlaneName[] = ['edge-http', 'data-plane', 'control-plane'];
 
 /**
  * Runs Layover as `npm start` does, with the defaults of a new organization: every pull by tag
@@ -14,7 +15,8 @@ export const layoverPeer: PeerStarter = layoverPeerWith({});
 /** Runs Layover with these settings of its organization; all others have defaults. */
 export function layoverPeerWith(settings: Partial<ProxyCacheChoice>): PeerStarter {
   return {
-    name: 'layover',
+    id: 'layover',
+    name: 'Layover',
     async start(upstream) {
       const layover = await startLayover();
       try {
@@ -25,10 +27,38 @@ export function layoverPeerWith(settings: Partial<ProxyCacheChoice>): PeerStarte
       }
       return {
         host: layover.host,
+        hosts: [layover.host],
         path: (repository) => `/v2/${ORGANIZATION}/${repository}`,
         reference: (repository) => `${layover.host}/${ORGANIZATION}/${repository}`,
-        processes: () => PLANES.map((name) => ({ name, pid: layover.planePid(name) })),
+        processes: () => processTree('standalone', layover.pid),
         stop: () => layover.stop(),
+      };
+    },
+  };
+}
+
+/**
+ * Runs an edge and a data plane as on two hosts: each with its own home, connected over TCP, so that
+ * the edge can't read the files of the data plane.
+ */
+export const layoverBetweenHosts: PeerStarter = layoverNodesPeer('layover-between-hosts', 1);
+
+/** Runs three edges and three data planes, as on six hosts. */
+export const layoverThreeNodes: PeerStarter = layoverNodesPeer('layover-3-nodes', 3);
+
+function layoverNodesPeer(id: PeerStarter['id'], count: number): PeerStarter {
+  return {
+    id,
+    name: 'Layover',
+    async start(upstream) {
+      const nodes = await startLayoverNodes({ nodes: count, transport: 'tcp', upstream });
+      return {
+        host: nodes.hosts[0]!,
+        hosts: nodes.hosts,
+        path: nodes.path,
+        reference: (repository) => `${nodes.hosts[0]!}/${ORGANIZATION}/${repository}`,
+        processes: () => nodes.pids.flatMap((pid) => processTree('plane', pid)),
+        stop: () => nodes.stop(),
       };
     },
   };
