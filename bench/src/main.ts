@@ -31,7 +31,7 @@ import { layoverPeer } from './peers/layover';
 import type { ProgramNames } from './publish/cells';
 import { publish, readRun } from './publish/publish';
 import type { RunFacts } from './publish/run-result';
-import { formatComparisons, formatMissing, formatTable, verdict } from './report';
+import { formatComparisons, formatLimits, formatMissing, formatTable, verdict } from './report';
 import { startUpstream } from './upstream/start-upstream';
 
 const COMPARISONS: Readonly<Record<ComparingName, Comparing>> = {
@@ -98,7 +98,7 @@ async function measure({ comparing, alone }: BenchOptions, context: BenchContext
 
 function print({ comparisons, rows }: Results, programs: ProgramNames, isQuick: boolean): void {
   if (comparisons.length > 0) console.log(`\n${formatComparisons(comparisons, programs)}`);
-  for (const line of formatMissing(comparisons, programs)) console.log(line);
+  for (const line of [...formatMissing(comparisons, programs), ...formatLimits(comparisons)]) console.log(line);
   if (rows.length > 0) console.log(`\n${formatTable(rows)}`);
   if (isQuick) console.log('\nA quick run only shows that everything works. Do not compare its numbers.');
 }
@@ -129,4 +129,3 @@ main().catch((error: unknown) => {
   console.error(error);
   process.exitCode = 1;
 });
-

@@ -1,5 +1,6 @@
 import type { Comparison } from './comparison/comparison';
 import { verdictOf } from './comparison/judge';
+import { isNearLoadLimit } from './comparison/load-limit';
 import type { Row } from './measure';
 import { bestRatio, boundText, cell, type ProgramNames, resultCell } from './publish/cells';
 
@@ -43,6 +44,13 @@ export function formatComparisons(comparisons: readonly Comparison[], names: Pro
       ...comparison.references.map(({ name, samples }) => [`  ${name}`, comparison.unit, cell(samples)]),
     ]),
   ]);
+}
+
+/** Returns one line for each comparison in which the load client may be the limit. */
+export function formatLimits(comparisons: readonly Comparison[]): readonly string[] {
+  return comparisons
+    .filter(isNearLoadLimit)
+    .map(({ title }) => `${title}: close to the bare server, so that the load client may be what was measured`);
 }
 
 /** Returns one line for each peer that could not be measured, with the reason. */

@@ -5,8 +5,7 @@ import type { ComparisonId } from './goals';
 
 /** The samples of one peer, or why it has none. */
 export type PeerResult =
-  | { readonly peer: PeerId; readonly samples: readonly number[] }
-  | { readonly peer: PeerId; readonly missing: string };
+  { readonly peer: PeerId; readonly samples: readonly number[] } | { readonly peer: PeerId; readonly missing: string };
 
 /** Something that is not a cache, measured in the same rounds: for example a direct download. */
 export interface Reference {

@@ -39,11 +39,7 @@ export const coldFetch: Comparing = async (context) => {
       },
     }));
     const prepare = (peer: Peer): Promise<void> => assertAsksForTags(peer, asked, relay);
-    const one = await sideBySide(
-      context,
-      { layover: [context.layover], upstream: relay.url, prepare },
-      rounds,
-    );
+    const one = await sideBySide(context, { layover: [context.layover], upstream: relay.url, prepare }, rounds);
     const three = await sideBySide(
       { ...context, peers: [] },
       { layover: [layoverThreeNodes], upstream: relay.url, prepare },

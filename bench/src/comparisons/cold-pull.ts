@@ -55,9 +55,7 @@ export const coldPull: Comparing = async (context) => {
         label: 'cold pull',
         count,
         measure: async (peer, round) => ({ seconds: await copy(`${peer.reference(REPOSITORY)}:v${round}`) }),
-        references: [
-          { name: DIRECT, measure: async (round) => ({ seconds: await copy(`${directly}:v${round}`) }) },
-        ],
+        references: [{ name: DIRECT, measure: async (round) => ({ seconds: await copy(`${directly}:v${round}`) }) }],
       },
     ],
   );

@@ -99,7 +99,12 @@ export const manifests: Comparing = async (context) => {
         'p50',
       ),
       results.compare(
-        { id: 'manifest-p99', title: `manifest by tag, ${STEADY_RATE} per second, 99th percentile`, unit: 'ms', ...less },
+        {
+          id: 'manifest-p99',
+          title: `manifest by tag, ${STEADY_RATE} per second, 99th percentile`,
+          unit: 'ms',
+          ...less,
+        },
         'p99',
       ),
     ];

@@ -51,19 +51,12 @@ export const replay: Comparing = async (context) => {
   const title = 'replay of the mix of production registries';
   return [
     results.compare({ id: 'replay-rate', title, unit: 'requests/s', better: 'higher' }, 'rate'),
-    results.compare(
-      { id: 'replay-cpu', title: `${title}, CPU of a request`, unit: 'ms', better: 'lower' },
-      'cpu',
-    ),
+    results.compare({ id: 'replay-cpu', title: `${title}, CPU of a request`, unit: 'ms', better: 'lower' }, 'cpu'),
   ];
 };
 
-function toRequest(
-  peer: Pick<Peer, 'path'>,
-  images: readonly PushedImage[],
-  request: PlannedRequest,
-): ReplayRequest {
-  if (request.kind === 'ping') return { method: 'GET', path: '/v2/' };
+function toRequest(peer: Pick<Peer, 'path'>, images: readonly PushedImage[], request: PlannedRequest): ReplayRequest {
+  if (request.kind === 'ping') return { method: 'GET', path: '/v2/', mayChallenge: true };
   const { repository, layers } = images[request.image]!;
   const manifest = `${peer.path(repository)}/manifests/${TAG}`;
   if (request.kind === 'manifest') return { method: request.method, path: manifest };

@@ -19,9 +19,12 @@ export async function startDistributionRegistry(file: string): Promise<Peer & { 
   return { ...(await startRegistry(name, file, undefined)), name };
 }
 
-/** Returns the version that a registry of distribution prints, or undefined for another program. */
+/**
+ * Returns the version that a registry of distribution prints, without what the packager has added to
+ * it, or undefined for another program.
+ */
 export function distributionVersion(file: string): string | undefined {
-  return /\bv?(\d+\.\d+\.\d+\S*)/.exec(outputOf(file, ['--version']))?.[1];
+  return /\bv?(\d+\.\d+\.\d+[^\s+]*)/.exec(outputOf(file, ['--version']))?.[1];
 }
 
 function nameOf(version: string): string {

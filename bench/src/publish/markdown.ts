@@ -1,3 +1,4 @@
+import { isNearLoadLimit } from '../comparison/load-limit';
 import type { ComparisonId } from '../comparison/goals';
 import { bestRatio, boundText, cell, figure, resultCell } from './cells';
 import type { SideBySideRun } from './run-result';
@@ -40,6 +41,7 @@ export function sideBySideSection(run: SideBySideRun, plots: string): string {
       'missing' in result ? [[title, run.programs[result.peer] ?? result.peer, result.missing]] : [],
     ),
   );
+  const limited = run.comparisons.filter(isNearLoadLimit).map(({ title }) => `- ${title}`);
   return [
     prose(
       `Measured on ${run.at.slice(0, 10)} on ${run.machine}, with Node.js ${run.node} and Layover ` +
@@ -50,6 +52,9 @@ export function sideBySideSection(run: SideBySideRun, plots: string): string {
     table(heading, rows),
     ...(beside.length === 0 ? [] : ['Measured in the same rounds:', table(['measure', 'what', 'figure'], beside)]),
     ...(missing.length === 0 ? [] : ['Not measured:', table(['measure', 'program', 'why'], missing)]),
+    ...(limited.length === 0
+      ? []
+      : [prose('Close to the bare server, so that the load client may be what was measured:'), limited.join('\n')]),
     ...run.comparisons.filter(isPlotted).map(({ id, title }) => `![${title}](${plots}/${id}.svg)`),
   ].join('\n\n');
 }
@@ -75,7 +80,8 @@ export function readmeTable(run: SideBySideRun): string {
 }
 
 function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(heading), `|${heading.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
 }
 
@@ -89,4 +95,3 @@ function prose(text: string): string {
   }
   return lines.join('\n');
 }
-

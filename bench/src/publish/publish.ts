@@ -38,9 +38,7 @@ export function publication(run: SideBySideRun): {
     section: sideBySideSection(run, folder),
     readme: readmeTable(run),
     plots: new Map(
-      run.comparisons
-        .filter(isPlotted)
-        .map((comparison) => [`${comparison.id}.svg`, plot(comparison, run.programs)]),
+      run.comparisons.filter(isPlotted).map((comparison) => [`${comparison.id}.svg`, plot(comparison, run.programs)]),
     ),
   };
 }

@@ -32,8 +32,8 @@ test('a comparison has a column for each program, with medians and quartiles', (
 
 test('a reference is a line of its own below the comparison', () => {
   const references = [{ name: 'bare node:http', samples: [20_000] }];
-  expect(formatComparisons([comparison({ references })], programs).split('\n')[3]).toBe(
-    '  bare node:http      requests/s  20,000',
+  expect(formatComparisons([comparison({ references })], programs).split('\n')[3]).toMatch(
+    /^ {2}bare node:http +requests\/s +20,000$/,
   );
 });
 
@@ -43,7 +43,10 @@ test('the reason of a peer without a figure is printed', () => {
 
 test('a row of Layover alone shows its reference, the ratio and whether its bound holds', () => {
   const row = { measure: 'nodes', unit: 'GB/s', layover: 3, bound: '>= 2', holds: true };
-  const lines = formatTable([{ ...row, reference: { name: '1 node', value: 2 } }, { ...row, holds: false }]).split('\n');
+  const lines = formatTable([
+    { ...row, reference: { name: '1 node', value: 2 } },
+    { ...row, holds: false },
+  ]).split('\n');
   expect(lines.slice(2).map((line) => line.split(/ {2,}/))).toEqual([
     ['nodes', 'GB/s', '3.00', '1 node 2.00', '1.50', '>= 2', 'PASS'],
     ['nodes', 'GB/s', '3.00', '-', '-', '>= 2', 'BELOW'],

@@ -26,10 +26,11 @@ export async function runClosedLoop(loop: ClosedLoop): Promise<LoopResult> {
   const end = started + seconds * 1000;
   let requests = 0;
   let length: number | undefined;
+  let isOver = false;
   const client = async (): Promise<void> => {
     const connection = new LoadConnection(host);
     try {
-      while (performance.now() < end) {
+      while (!isOver && performance.now() < end) {
         const { status, bytes } = await connection.send(request);
         length ??= bytes;
         if (status !== 200 || bytes !== length)
@@ -37,6 +38,8 @@ export async function runClosedLoop(loop: ClosedLoop): Promise<LoopResult> {
         requests += 1;
       }
     } finally {
+      // The other connections stop too if this one has failed.
+      isOver = true;
       connection.close();
     }
   };

@@ -14,7 +14,9 @@ export interface LoadJobs {
 }
 
 /** The code of each job. */
-export const LOAD_JOBS: { readonly [Name in keyof LoadJobs]: (job: LoadJobs[Name]['job']) => Promise<LoadJobs[Name]['result']> } = {
+export const LOAD_JOBS: {
+  readonly [Name in keyof LoadJobs]: (job: LoadJobs[Name]['job']) => Promise<LoadJobs[Name]['result']>;
+} = {
   closedLoop: runClosedLoop,
   openLoop: runOpenLoop,
   blobReads: runBlobReads,

@@ -47,12 +47,14 @@ export async function runOpenLoop(loop: OpenLoop): Promise<LatencyResult> {
   try {
     const started = performance.now();
     const running: Promise<void>[] = [];
-    for (let sent = 0; sent < perSecond * seconds; ) {
+    const total = perSecond * seconds;
+    let hasFailed = false;
+    while (running.length < total && !hasFailed) {
       await pause(1);
-      for (; sent < perSecond * seconds && started + (sent * 1000) / perSecond <= performance.now(); sent += 1) {
+      while (running.length < total && started + (running.length * 1000) / perSecond <= performance.now()) {
         const one = sendOne();
         // Reported below; until then a failure has no other handler.
-        one.catch(() => undefined);
+        one.catch(() => (hasFailed = true));
         running.push(one);
       }
     }

@@ -50,7 +50,8 @@ async function pull({ host, manifestPath, blobPath }: PullTarget, job: ImagePull
   const connection = new LoadConnection(host, BLOB_BUFFER);
   try {
     const manifest = await connection.send(formatRequest('GET', host, manifestPath, { Accept: job.accept }));
-    if (manifest.status !== 200) throw new Error(`GET ${manifestPath} from ${host} was answered with ${manifest.status}`);
+    if (manifest.status !== 200)
+      throw new Error(`GET ${manifestPath} from ${host} was answered with ${manifest.status}`);
     const hash = job.verify ? createHash('sha256') : undefined;
     const onBody = hash && ((chunk: Buffer): void => void hash.update(chunk));
     const blob = await connection.send(formatRequest('GET', host, blobPath), onBody);

@@ -7,6 +7,8 @@ export interface ReplayRequest {
   readonly path: string;
   /** Size of the body of the answer, if it is a blob. */
   readonly bytes?: number;
+  /** True if the server may ask for credentials (401) instead of answering 200, as for a ping. */
+  readonly mayChallenge?: boolean;
   /** The path of the manifest that a client needs before it can ask for the blob. */
   readonly after?: string;
 }
@@ -41,9 +43,10 @@ export async function runReplay({ host, accept, connections, requests }: Replay)
     formatRequest(method, host, path, { Accept: accept });
   const client = async (): Promise<void> => {
     const connection = new LoadConnection(host, BLOB_BUFFER);
-    const ask = async ({ method, path, bytes }: ReplayRequest): Promise<void> => {
+    const ask = async ({ method, path, bytes, mayChallenge }: ReplayRequest): Promise<void> => {
       const answer = await connection.send(format(method, path));
-      if (answer.status !== 200 || (bytes !== undefined && answer.bytes !== bytes))
+      const isGood = answer.status === 200 || (mayChallenge === true && answer.status === 401);
+      if (!isGood || (bytes !== undefined && answer.bytes !== bytes))
         throw new Error(`${method} ${path} from ${host} was answered with ${answer.status} and ${answer.bytes} bytes`);
       sent += 1;
       received += answer.bytes;

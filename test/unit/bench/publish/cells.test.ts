@@ -8,7 +8,7 @@ test.each([
   [1.944, '1.94'],
   [0.05123, '0.0512'],
   [1, '1.00'],
-  [0, '0.00'],
+  [0, '0'],
 ])('%d is written as %s', (value, text) => {
   expect(figure(value)).toBe(text);
 });

@@ -5,7 +5,9 @@ const { programs } = run();
 
 /** Returns an attribute of all elements with a class. */
 function attributes(svg: string, css: string, name: string): number[] {
-  return [...svg.matchAll(new RegExp(`class="${css}"[^>]* ${name}="([\\d.]+)"`, 'g'))].map(([, value]) => Number(value));
+  return [...svg.matchAll(new RegExp(`class="${css}"[^>]* ${name}="([\\d.]+)"`, 'g'))].map(([, value]) =>
+    Number(value),
+  );
 }
 
 test('bars are as long as the medians', () => {
