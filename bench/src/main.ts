@@ -28,6 +28,7 @@ import { type BenchOptions, type ComparingName, type MeasureName, readOptions } 
 import { buildDistribution } from './peers/build-distribution';
 import { findPeers } from './peers/find-peers';
 import { layoverPeer } from './peers/layover';
+import type { PeerLogs } from './peers/peer';
 import type { ProgramNames } from './publish/cells';
 import { publish, readRun } from './publish/publish';
 import type { RunFacts } from './publish/run-result';
@@ -68,12 +69,14 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if ('kind' in options) return endWith(options);
   if (options.publish === 'again') return publish(await readRun(packageRoot()), packageRoot());
-  if (options.buildPeers && !findPeers().peers.some(({ id }) => id === 'distribution-3')) await buildDistribution(note);
-  const { peers, missing } = findPeers();
+  const { peerLogs } = options;
+  if (options.buildPeers && !findPeers(peerLogs).peers.some(({ id }) => id === 'distribution-3'))
+    await buildDistribution(note);
+  const { peers, missing } = findPeers(peerLogs);
   for (const sentence of missing) note(sentence);
   const upstream = await startUpstream(options.upstream);
   try {
-    const facts = factsOf(upstream.name);
+    const facts = factsOf(upstream.name, peerLogs);
     const programs: ProgramNames = Object.fromEntries(peers.map(({ id, name }) => [id, name]));
     for (const [name, value] of Object.entries({ ...facts, peers: Object.values(programs).join(', ') || 'none' }))
       console.log(`${name}: ${value}`);
@@ -109,7 +112,7 @@ function formatJson(run: object, { comparisons, rows }: Results): string {
   return `${JSON.stringify({ ...run, verdicts, results }, null, 2)}\n`;
 }
 
-function factsOf(upstream: string): RunFacts {
+function factsOf(upstream: string, peerLogs: PeerLogs): RunFacts {
   const { version, commit } = readBuildInfo();
   return {
     at: new Date().toISOString(),
@@ -117,6 +120,7 @@ function factsOf(upstream: string): RunFacts {
     node: process.versions.node,
     layover: `${version} at commit ${commit.slice(0, 12)}`,
     upstream,
+    peerLogs,
     load: loadavg()[0]!.toFixed(1),
   };
 }

@@ -4,6 +4,7 @@ import {
   parseCommandLine,
   usageError,
 } from '../../common/runtime/command-line';
+import type { PeerLogs } from './peers/peer';
 
 /** Descriptions of the measures that compare caches, in the order in which they run. */
 const COMPARING = {
@@ -57,6 +58,7 @@ export interface BenchOptions {
   readonly buildPeers: boolean;
   /** The registry that all caches pull from. */
   readonly upstream: 'distribution' | 'plain';
+  readonly peerLogs: PeerLogs;
   /** What is published in the documentation: the results of this run, or again those of the last. */
   readonly publish: 'run' | 'again' | undefined;
 }
@@ -83,6 +85,11 @@ const OPTIONS = {
     help:
       'The registry that all caches pull from: distribution (docker-registry, the default if it is installed), or ' +
       'plain, a small server whose answers cost little.',
+  },
+  'peer-logs': {
+    type: 'string',
+    value: '<what>',
+    help: 'What the other caches log: requests (the default, one line for each request) or warnings.',
   },
   publish: {
     type: 'boolean',
@@ -125,6 +132,9 @@ export function readOptions(args: readonly string[]): BenchOptions | ProgramEnd 
   if (unknown.length > 0) return usageError(`Unknown measure: ${unknown.join(', ')}. See --help for the measures.`);
   if (upstream !== 'distribution' && upstream !== 'plain')
     return usageError(`Unknown upstream: ${upstream}. It is distribution or plain.`);
+  const { 'peer-logs': peerLogs = 'requests' } = line.values;
+  if (peerLogs !== 'requests' && peerLogs !== 'warnings')
+    return usageError(`Unknown log: ${peerLogs}. It is requests or warnings.`);
   const isNamed = (name: string): boolean => named.length === 0 || named.includes(name);
   const comparing = COMPARING_NAMES.filter(isNamed);
   const { publish, 'publish-again': again, 'build-peers': buildPeers } = line.values;
@@ -137,6 +147,7 @@ export function readOptions(args: readonly string[]): BenchOptions | ProgramEnd 
     json,
     buildPeers,
     upstream,
+    peerLogs,
     publish: again ? 'again' : publish ? 'run' : undefined,
   };
 }

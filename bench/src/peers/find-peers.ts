@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { findProgram } from '../../../test/support/real/programs';
 import { builtDistribution } from './build-distribution';
 import { distributionPeer, distributionVersion } from './distribution';
-import type { OtherCache } from './peer';
+import type { OtherCache, PeerLogs } from './peer';
 import { outputOf } from './program-output';
 import { zotPeer } from './zot';
 
@@ -19,9 +19,9 @@ export interface FoundPeers {
 
 /**
  * Finds the other caches: distribution 2 and 3 and zot on the PATH, and a distribution 3 that
- * `--build-peers` built earlier.
+ * `--build-peers` built earlier. They log as `logs` says.
  */
-export function findPeers(): FoundPeers {
+export function findPeers(logs: PeerLogs): FoundPeers {
   const built = builtDistribution();
   const files = [
     ...DISTRIBUTION_PROGRAMS.map((program) => findProgram(program)),
@@ -31,10 +31,10 @@ export function findPeers(): FoundPeers {
   for (const file of files) {
     const version = distributionVersion(file);
     const id = version?.startsWith('2.') ? 'distribution-2' : version?.startsWith('3.') ? 'distribution-3' : undefined;
-    if (id !== undefined && !found.has(id)) found.set(id, distributionPeer(id, version!, file));
+    if (id !== undefined && !found.has(id)) found.set(id, distributionPeer({ id, version: version!, file, logs }));
   }
   const zot = findProgram(ZOT_PROGRAM);
-  if (zot !== undefined) found.set('zot', zotPeer(zotVersion(zot), zot));
+  if (zot !== undefined) found.set('zot', zotPeer({ version: zotVersion(zot), file: zot, logs }));
   const order = Object.keys(MISSING) as OtherCache['id'][];
   return {
     peers: order.flatMap((id) => found.get(id) ?? []),
@@ -50,15 +50,15 @@ const MISSING: Readonly<Record<OtherCache['id'], string>> = {
 };
 
 /**
- * Returns the release of zot; for a build from a checkout, the date and the commit that Go has
- * stamped on it, or an empty text without Go.
+ * Returns the commit that zot prints; if it was built without one, the commit and the date that Go has
+ * stamped on it; without Go, an empty text.
  */
 function zotVersion(file: string): string {
-  const release = /"(?:release-tag|version)":"v?(\d[^"]*)"/i.exec(outputOf(file, ['--version']))?.[1];
-  if (release !== undefined) return release;
+  const printed = /"commit":"v?([^"]+)"/.exec(outputOf(file, ['--version']))?.[1];
+  if (printed !== undefined) return printed.replace(/-0-g[0-9a-f]+$/, '');
   const go = findProgram('go');
   const stamp = go === undefined ? '' : outputOf(go, ['version', '-m', file]);
   const commit = /vcs\.revision=([0-9a-f]{8})/.exec(stamp)?.[1];
   const date = /vcs\.time=(\d{4}-\d{2}-\d{2})/.exec(stamp)?.[1];
-  return commit === undefined ? '' : `of ${date} (${commit})`;
+  return commit === undefined ? '' : `${commit} of ${date}`;
 }

@@ -32,6 +32,12 @@ export interface PeerStarter {
   start(upstream: string): Promise<Peer>;
 }
 
+/**
+ * What the other caches log: `requests` is one line for each request, which is their level "info",
+ * and `warnings` less than that.
+ */
+export type PeerLogs = 'requests' | 'warnings';
+
 /** A starter of one of the other caches. */
 export interface OtherCache extends PeerStarter {
   readonly id: PeerId;

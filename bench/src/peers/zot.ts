@@ -2,13 +2,22 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../../test/support/real/free-port';
 import { startCacheProgram } from './cache-program';
-import type { OtherCache } from './peer';
+import type { OtherCache, PeerLogs } from './peer';
+
+/** A program of zot on this machine. */
+export interface ZotProgram {
+  /** Empty if it is unknown. */
+  readonly version: string;
+  /** Absolute path. */
+  readonly file: string;
+  readonly logs: PeerLogs;
+}
 
 /**
  * Returns a starter of zot as a pull-through cache ("on demand" in its sync extension), configured
  * as https://zotregistry.dev/latest/articles/mirroring/ describes it.
  */
-export function zotPeer(version: string, file: string): OtherCache {
+export function zotPeer({ version, file, logs }: ZotProgram): OtherCache {
   const name = `zot ${version}`.trim();
   return {
     id: 'zot',
@@ -21,7 +30,7 @@ export function zotPeer(version: string, file: string): OtherCache {
         host: `127.0.0.1:${port}`,
         async configure(folder) {
           const config = join(folder, 'config.json');
-          await writeFile(config, JSON.stringify(configuration(folder, port, upstream)));
+          await writeFile(config, JSON.stringify(configuration(folder, port, upstream, logs)));
           return ['serve', config];
         },
       });
@@ -30,7 +39,7 @@ export function zotPeer(version: string, file: string): OtherCache {
 }
 
 /** Returns the configuration. All other settings are defaults. */
-function configuration(folder: string, port: number, upstream: string): object {
+function configuration(folder: string, port: number, upstream: string, logs: PeerLogs): object {
   const registry = {
     urls: [upstream],
     // Fetches an image when it is pulled. Without `manifestCheckInterval`, a pull by tag asks the
@@ -47,8 +56,8 @@ function configuration(folder: string, port: number, upstream: string): object {
     distSpecVersion: '1.1.1',
     storage: { rootDirectory: join(folder, 'data') },
     http: { address: '127.0.0.1', port: String(port) },
-    // Not the line that level "info" writes for each request: less work than by default.
-    log: { level: 'warn' },
+    // The default level is "debug". "info" has one line for each request.
+    log: { level: logs === 'requests' ? 'info' : 'warn' },
     extensions: { sync: { enable: true, registries: [registry] } },
   };
 }

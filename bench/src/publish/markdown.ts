@@ -46,7 +46,7 @@ export function sideBySideSection(run: SideBySideRun, plots: string): string {
     prose(
       `Measured on ${run.at.slice(0, 10)} on ${run.machine}, with Node.js ${run.node} and Layover ` +
         `${run.layover}. The upstream is ${run.upstream} on the same machine, and so is the load ` +
-        `client. The load average before the run was ${run.load}. Each cell is the median of all ` +
+        `client. The other caches logged ${run.peerLogs}. The load average before the run was ${run.load}. Each cell is the median of all ` +
         'rounds, with the first and the third quartile in brackets. ✓ and ✗ say whether a bound is met.',
     ),
     table(heading, rows),

@@ -1,11 +1,12 @@
 import { type Comparison, measuredPeers } from '../comparison/comparison';
 import { judge, limitOf } from '../comparison/judge';
+import { BARE_SERVER } from '../load/bare-server';
 import { type Summary, summarize } from '../statistics';
 import { figure, type ProgramNames } from './cells';
 
 const WIDTH = 720;
 /** Room for the names, and for the figures behind the bars. */
-const LEFT = 190;
+const LEFT = 210;
 const RIGHT = 130;
 const TOP = 44;
 const ROW = 34;
@@ -82,7 +83,10 @@ function barsOf({ layover, peers, references }: Comparison, names: ProgramNames)
         ? [{ name: names[result.peer] ?? result.peer, kind: 'peer', summary: summarize(result.samples) }]
         : [],
     ),
-    ...references.map(({ name, samples }): Bar => ({ name, kind: 'reference', summary: summarize(samples) })),
+    ...references
+      // Its bar would make all others short.
+      .filter(({ name }) => name !== BARE_SERVER)
+      .map(({ name, samples }): Bar => ({ name, kind: 'reference', summary: summarize(samples) })),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { Comparison } from '../comparison/comparison';
+import type { PeerLogs } from '../peers/peer';
 import type { ProgramNames } from './cells';
 
 /** The machine and the programs of a run. */
@@ -13,6 +14,8 @@ export interface RunFacts {
   readonly layover: string;
   /** The registry that all caches pull from. */
   readonly upstream: string;
+  /** What the other caches logged. */
+  readonly peerLogs: PeerLogs;
   /** The load average before the run. */
   readonly load: string;
 }

@@ -7,6 +7,7 @@ test('without options all measures run', () => {
     quick: false,
     buildPeers: false,
     upstream: 'distribution',
+    peerLogs: 'requests',
     publish: undefined,
   });
 });
@@ -25,6 +26,7 @@ test('measures keep their order', () => {
 test.each([
   [['--only', 'speed'], 'Unknown measure: speed.'],
   [['--upstream', 'hub'], 'Unknown upstream: hub.'],
+  [['--peer-logs', 'all'], 'Unknown log: all.'],
 ])('%j is refused', (args, text) => {
   expect(readOptions(args)).toMatchObject({ kind: 'end', exitCode: 64, text: expect.stringContaining(text) as string });
 });

@@ -29,6 +29,7 @@ export function run(changes: Partial<SideBySideRun> = {}): SideBySideRun {
     node: '20.20.2',
     layover: '0.1.0 at commit 0123456789ab',
     upstream: 'distribution 2.8.2',
+    peerLogs: 'requests',
     load: '0.1',
     programs: { 'distribution-2': 'distribution 2.8.2', 'distribution-3': 'distribution 3.1.2', zot: 'zot' },
     comparisons: [comparison()],

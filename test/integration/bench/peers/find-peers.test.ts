@@ -26,11 +26,11 @@ async function programs(outputs: Readonly<Record<string, string>>): Promise<void
 
 test('peers have the names and versions that they print, in the order of the columns', async () => {
   await programs({
-    zot: '{"release-tag":"v2.1.8"}',
+    zot: '{"commit":"v2.1.8-0-g6d19b445","go version":"go1.26"}',
     registry3: 'registry3 github.com/distribution/distribution/v3 v3.1.2+unknown',
     'docker-registry': 'docker-registry github.com/docker/distribution 2.8.2+ds1',
   });
-  const { peers, missing } = findPeers();
+  const { peers, missing } = findPeers('requests');
   expect(peers.map(({ id, name }) => [id, name])).toEqual([
     ['distribution-2', 'distribution 2.8.2'],
     ['distribution-3', 'distribution 3.1.2'],
@@ -41,12 +41,12 @@ test('peers have the names and versions that they print, in the order of the col
 
 test('the version decides which peer a program is, not its name', async () => {
   await programs({ 'docker-registry': 'docker-registry v3.0.0' });
-  expect(findPeers().peers[0]).toMatchObject({ id: 'distribution-3', name: 'distribution 3.0.0' });
+  expect(findPeers('requests').peers[0]).toMatchObject({ id: 'distribution-3', name: 'distribution 3.0.0' });
 });
 
 test('missing peers are named with what to do', async () => {
   await programs({ 'docker-registry': 'not a registry' });
-  const { missing } = findPeers();
+  const { missing } = findPeers('requests');
   expect(missing[0]).toMatch(/^distribution 2 is not measured: install docker-registry/);
   expect(missing.at(-1)).toMatch(/^zot is not measured/);
 });

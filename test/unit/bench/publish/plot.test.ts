@@ -1,3 +1,4 @@
+import { BARE_SERVER } from '../../../../bench/src/load/bare-server';
 import { isPlotted, plot } from '../../../../bench/src/publish/plot';
 import { comparison, run } from '../support';
 
@@ -31,6 +32,13 @@ test('a plot has names, figures, and a dark style', () => {
   expect(svg).toContain('<title>a &lt; b &amp; &quot;c&quot;</title>');
   for (const text of ['>Layover<', '>distribution 3.1.2<', '>1,300<', '>must: 1,300<', '(prefers-color-scheme: dark)'])
     expect(svg).toContain(text);
+});
+
+test('a direct download is drawn, and the bare server is not, because it would make all bars short', () => {
+  const references = ['direct download', BARE_SERVER].map((name) => ({ name, samples: [1_000_000] }));
+  const svg = plot(comparison({ references }), programs);
+  expect(svg).toContain('>direct download<');
+  expect(svg).not.toContain(BARE_SERVER);
 });
 
 test('only zeros are drawn without bars', () => {
