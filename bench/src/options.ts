@@ -59,7 +59,9 @@ export interface BenchOptions {
   /** The registry that all caches pull from. */
   readonly upstream: 'distribution' | 'plain';
   readonly peerLogs: PeerLogs;
-  /** What is published in the documentation: the results of this run, or again those of the last. */
+  /**
+   * What is published in the documentation: the results of this run, or again those of the last.
+   */
   readonly publish: 'run' | 'again' | undefined;
 }
 

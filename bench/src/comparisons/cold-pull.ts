@@ -12,8 +12,8 @@ const ROUNDS = 5;
 const REPOSITORY = 'bench/image';
 
 /**
- * Measures the first pull of an image with eight layers by skopeo, which copies it into a folder and
- * verifies every digest, compared with a pull without a cache.
+ * Measures the first pull of an image with eight layers by skopeo, which copies it into a folder
+ * and verifies every digest, compared with a pull without a cache.
  */
 export const coldPull: Comparing = async (context) => {
   const { upstream, quick, note } = context;

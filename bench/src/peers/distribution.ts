@@ -38,8 +38,8 @@ export async function startDistributionRegistry(file: string): Promise<Peer & { 
 }
 
 /**
- * Returns the version that a registry of distribution prints, without what the packager has added to
- * it, or undefined for another program.
+ * Returns the version that a registry of distribution prints, without what the packager has added
+ * to it, or undefined for another program.
  */
 export function distributionVersion(file: string): string | undefined {
   return /\bv?(\d+\.\d+\.\d+[^\s+]*)/.exec(outputOf(file, ['--version']))?.[1];
@@ -65,7 +65,9 @@ async function startRegistry(name: string, file: string, options: RegistryOption
   });
 }
 
-/** Returns the configuration as JSON, which is a subset of YAML. All other settings are defaults. */
+/**
+ * Returns the configuration as JSON, which is a subset of YAML. All other settings are defaults.
+ */
 function configuration(folder: string, host: string, { logs, proxyOf }: RegistryOptions): object {
   return {
     version: 0.1,
@@ -81,8 +83,8 @@ function configuration(folder: string, host: string, { logs, proxyOf }: Registry
       delete: { enabled: true },
     },
     http: { addr: host },
-    // Makes the registry a cache. A pull by tag asks the upstream each time; there is no setting for
-    // that.
+    // Makes the registry a cache. A pull by tag asks the upstream each time; there is no setting
+    // for that.
     ...(proxyOf !== undefined && { proxy: { remoteurl: proxyOf } }),
   };
 }

@@ -50,8 +50,8 @@ const MISSING: Readonly<Record<OtherCache['id'], string>> = {
 };
 
 /**
- * Returns the commit that zot prints; if it was built without one, the commit and the date that Go has
- * stamped on it; without Go, an empty text.
+ * Returns the commit that zot prints; if it was built without one, the commit and the date that Go
+ * has stamped on it; without Go, an empty text.
  */
 function zotVersion(file: string): string {
   const printed = /"commit":"v?([^"]+)"/.exec(outputOf(file, ['--version']))?.[1];

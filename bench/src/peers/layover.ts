@@ -49,8 +49,8 @@ export async function startLayoverPeer(
 }
 
 /**
- * Runs an edge and a data plane as on two hosts: each with its own home, connected over TCP, so that
- * the edge can't read the files of the data plane.
+ * Runs an edge and a data plane as on two hosts: each with its own home, connected over TCP, so
+ * that the edge can't read the files of the data plane.
  */
 export const layoverBetweenHosts: PeerStarter = layoverNodesPeer('layover-between-hosts', 'Layover on two hosts', 1);
 

@@ -25,8 +25,8 @@ export function bestRatio(comparison: Comparison): string {
 }
 
 /**
- * Returns the bounds of a comparison in words, each with a mark that says whether it is met; without
- * a mark if it can't be checked.
+ * Returns the bounds of a comparison in words, each with a mark that says whether it is met;
+ * without a mark if it can't be checked.
  */
 export function boundText(comparison: Comparison, which: 'must' | 'towards', names: ProgramNames): string {
   const judgements = judge(comparison);

@@ -21,7 +21,9 @@ const HEADLINES: readonly ComparisonId[] = [
 /** Longest line of prose (docs/contributing/writing.md). */
 const COLUMNS = 100;
 
-/** Returns the section "Side by side" of docs/performance.md. `plots` is the folder of the plots. */
+/**
+ * Returns the section "Side by side" of docs/performance.md. `plots` is the folder of the plots.
+ */
 export function sideBySideSection(run: SideBySideRun, plots: string): string {
   const heading = ['measure', 'unit', 'Layover', ...Object.values(run.programs), 'ratio to best', 'must', 'towards'];
   const rows = run.comparisons.map((comparison) => [

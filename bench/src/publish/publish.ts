@@ -17,8 +17,8 @@ const BEGIN = '<!-- npm run bench: begin. Do not edit. -->';
 const END = '<!-- npm run bench: end -->';
 
 /**
- * Replaces the text between the markers of a document. Throws an Error that names the document if it
- * does not have them.
+ * Replaces the text between the markers of a document. Throws an Error that names the document if
+ * it does not have them.
  */
 export function replaceGenerated(document: string, text: string, generated: string): string {
   const begin = text.indexOf(BEGIN);

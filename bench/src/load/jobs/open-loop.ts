@@ -21,8 +21,8 @@ export interface LatencyResult {
 
 /**
  * Sends requests on schedule. A request that finds no free connection waits, and the time that it
- * waits counts, so that a slow server can't hide behind the requests that it delays. The lateness of
- * the timer does not count. Throws an Error if an answer is not 200.
+ * waits counts, so that a slow server can't hide behind the requests that it delays. The lateness
+ * of the timer does not count. Throws an Error if an answer is not 200.
  */
 export async function runOpenLoop(loop: OpenLoop): Promise<LatencyResult> {
   const { host, path, headers, perSecond, seconds } = loop;

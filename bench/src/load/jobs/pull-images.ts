@@ -17,8 +17,8 @@ export interface ImagePulls {
   readonly bytes: number;
   readonly digest: string;
   /**
-   * Whether the clients compute the digest of what they receive. This costs processor time, so it is
-   * not done where time is measured.
+   * Whether the clients compute the digest of what they receive. This costs processor time, so it
+   * is not done where time is measured.
    */
   readonly verify: boolean;
 }
