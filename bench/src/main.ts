@@ -1,38 +1,52 @@
 import 'reflect-metadata';
-import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
+import { readBuildInfo } from '../../common/runtime/build-info';
 import { endWith } from '../../common/runtime/command-line';
-import { DISTRIBUTION_PROGRAM } from '../../test/support/real/distribution';
-import { findProgram } from '../../test/support/real/programs';
+import { packageRoot } from '../../common/runtime/package-root';
+import type { Comparing, Comparison } from './comparison/comparison';
+import { verdictOf } from './comparison/judge';
+import { coldBlob } from './comparisons/cold-blob';
+import { coldFetch } from './comparisons/cold-fetch';
+import { coldPull } from './comparisons/cold-pull';
+import { farRange } from './comparisons/far-range';
+import { manifests } from './comparisons/manifests';
+import { replay } from './comparisons/replay';
+import { residentMemory } from './comparisons/resident-memory';
+import { warmBlob } from './comparisons/warm-blob';
 import { graphql } from './graphql';
-import { loadProgram } from './load/requests-per-second';
 import type { BenchContext, Measure, Row } from './measure';
 import { bucket } from './measures/bucket';
-import { coldFetch } from './measures/cold-fetch';
-import { coldPull } from './measures/cold-pull';
 import { configuration } from './measures/configuration';
 import { delivery } from './measures/delivery';
 import { expiry } from './measures/expiry';
-import { farRange } from './measures/far-range';
-import { manifests } from './measures/manifests';
 import { memory } from './measures/memory';
 import { nodes } from './measures/nodes';
 import { quota } from './measures/quota';
 import { scan } from './measures/scan';
-import { warmBlob } from './measures/warm-blob';
-import { type BenchOptions, type MeasureName, readOptions } from './options';
-import { distributionPeer } from './peers/distribution';
+import { type BenchOptions, type ComparingName, type MeasureName, readOptions } from './options';
+import { buildDistribution } from './peers/build-distribution';
+import { findPeers } from './peers/find-peers';
 import { layoverPeer } from './peers/layover';
-import { formatTable, verdict } from './report';
+import type { PeerLogs } from './peers/peer';
+import type { ProgramNames } from './publish/cells';
+import { publish, readRun } from './publish/publish';
+import type { RunFacts } from './publish/run-result';
+import { formatComparisons, formatLimits, formatMissing, formatTable, verdict } from './report';
 import { startUpstream } from './upstream/start-upstream';
 
-const MEASURES: Readonly<Record<MeasureName, Measure>> = {
-  'cold-fetch': coldFetch,
-  'warm-blob': warmBlob,
+const COMPARISONS: Readonly<Record<ComparingName, Comparing>> = {
   manifests,
+  'warm-blob': warmBlob,
+  'cold-blob': coldBlob,
+  'cold-fetch': coldFetch,
   'cold-pull': coldPull,
   'far-range': farRange,
+  'resident-memory': residentMemory,
+  replay,
+};
+
+const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   delivery,
   bucket,
   nodes,
@@ -44,49 +58,75 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   expiry,
 };
 
-/** Runs `npm run bench` and prints the results as a table. */
+/** The results of all measures that ran. */
+interface Results {
+  readonly comparisons: readonly Comparison[];
+  readonly rows: readonly Row[];
+}
+
+/** Runs `npm run bench` and prints the results as tables. */
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if ('kind' in options) return endWith(options);
-  const program = findProgram(DISTRIBUTION_PROGRAM);
-  const facts = machine(program);
-  for (const [name, value] of Object.entries(facts)) console.log(`${name}: ${value}`);
-  const rows = await measure(options, program !== undefined);
-  console.log(`\n${formatTable(rows)}`);
-  if (options.quick) console.log('\nA quick run only shows that everything works. Do not compare its numbers.');
-  if (options.json !== undefined) {
-    const results = rows.map((row) => ({ ...row, verdict: verdict(row) }));
-    await writeFile(options.json, `${JSON.stringify({ at: new Date().toISOString(), ...facts, results }, null, 2)}\n`);
-  }
-}
-
-async function measure(options: BenchOptions, withDistribution: boolean): Promise<Row[]> {
-  const upstream = await startUpstream(withDistribution);
-  const context: BenchContext = {
-    upstream,
-    layover: layoverPeer,
-    distribution: withDistribution ? distributionPeer : undefined,
-    quick: options.quick,
-    note: (line) => console.error(`… ${line}`),
-  };
+  if (options.publish === 'again') return publish(await readRun(packageRoot()), packageRoot());
+  const { peerLogs } = options;
+  if (options.buildPeers && !findPeers(peerLogs).peers.some(({ id }) => id === 'distribution-3'))
+    await buildDistribution(note);
+  const { peers, missing } = findPeers(peerLogs);
+  for (const sentence of missing) note(sentence);
+  const upstream = await startUpstream(options.upstream);
   try {
-    const rows: Row[] = [];
-    for (const name of options.only) rows.push(...(await MEASURES[name](context)));
-    return rows;
+    const facts = factsOf(upstream.name, peerLogs);
+    const programs: ProgramNames = Object.fromEntries(peers.map(({ id, name }) => [id, name]));
+    for (const [name, value] of Object.entries({ ...facts, peers: Object.values(programs).join(', ') || 'none' }))
+      console.log(`${name}: ${value}`);
+    const context = { upstream, layover: layoverPeer, peers, quick: options.quick, note };
+    const results = await measure(options, context);
+    print(results, programs, options.quick);
+    const run = { ...facts, at: new Date().toISOString(), programs, comparisons: results.comparisons };
+    if (options.publish === 'run') await publish(run, packageRoot());
+    if (options.json !== undefined) await writeFile(options.json, formatJson(run, results));
   } finally {
     await upstream.stop();
   }
 }
 
-function machine(program: string | undefined): Record<string, string> {
-  const version = program && /\d+\.\d+\.\d+\S*/.exec(execFileSync(program, ['--version']).toString())?.[0];
+async function measure({ comparing, alone }: BenchOptions, context: BenchContext): Promise<Results> {
+  const comparisons: Comparison[] = [];
+  const rows: Row[] = [];
+  for (const name of comparing) comparisons.push(...(await COMPARISONS[name](context)));
+  for (const name of alone) rows.push(...(await MEASURES[name](context)));
+  return { comparisons, rows };
+}
+
+function print({ comparisons, rows }: Results, programs: ProgramNames, isQuick: boolean): void {
+  if (comparisons.length > 0) console.log(`\n${formatComparisons(comparisons, programs)}`);
+  for (const line of [...formatMissing(comparisons, programs), ...formatLimits(comparisons)]) console.log(line);
+  if (rows.length > 0) console.log(`\n${formatTable(rows)}`);
+  if (isQuick) console.log('\nA quick run only shows that everything works. Do not compare its numbers.');
+}
+
+function formatJson(run: object, { comparisons, rows }: Results): string {
+  const verdicts = Object.fromEntries(comparisons.map((comparison) => [comparison.id, verdictOf(comparison)]));
+  const results = rows.map((row) => ({ ...row, verdict: verdict(row) }));
+  return `${JSON.stringify({ ...run, verdicts, results }, null, 2)}\n`;
+}
+
+function factsOf(upstream: string, peerLogs: PeerLogs): RunFacts {
+  const { version, commit } = readBuildInfo();
   return {
-    machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`,
+    at: new Date().toISOString(),
+    machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`,
     node: process.versions.node,
-    peer: version ? `distribution ${version} in proxy mode` : `none (${DISTRIBUTION_PROGRAM} is not installed)`,
-    'load generator': loadProgram(),
-    'other load': `load average ${loadavg()[0]!.toFixed(1)} before the run`,
+    layover: `${version} at commit ${commit.slice(0, 12)}`,
+    upstream,
+    peerLogs,
+    load: loadavg()[0]!.toFixed(1),
   };
+}
+
+function note(line: string): void {
+  console.error(`… ${line}`);
 }
 
 main().catch((error: unknown) => {

@@ -38,7 +38,6 @@ export const bucket: Measure = async (context) => {
       measure,
       unit: 'GB/s',
       layover: median(remote.map(of)),
-      distribution: undefined,
       reference: { name: 'directory', value: median(directory.map(of)) },
       bound: '',
       holds: undefined,

@@ -178,7 +178,6 @@ function toRows(database: string, measured: ReadonlyMap<number, ChangeCosts>): r
       measure: `${database}, ${count} organizations: one change, ${what}`,
       unit,
       layover: value,
-      distribution: undefined,
       reference: { name: `${fewest} organizations`, value: reference },
       bound: factor === undefined ? '' : `<= ${factor} x ${fewest} organizations`,
       holds: factor === undefined ? undefined : value <= factor * reference,

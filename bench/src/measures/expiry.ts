@@ -107,7 +107,6 @@ function toRows(
     measure: `${of}: ${what}`,
     unit,
     layover: value,
-    distribution: undefined,
     bound,
     holds,
   });

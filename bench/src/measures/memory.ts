@@ -52,7 +52,6 @@ export const memory: Measure = async (context) => {
           measure: `peak memory of the ${name}, ${CLIENTS} clients of one fill`,
           unit: 'MiB',
           layover: peak,
-          distribution: undefined,
           bound: `<= ${LIMIT_MIB}`,
           holds: peak <= LIMIT_MIB,
         };

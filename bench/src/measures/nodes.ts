@@ -40,7 +40,7 @@ export const nodes: Measure = async (context) => {
   const [one] = rates;
   return rates.flatMap(({ blobs, manifests }, index): Row[] => {
     const name = index === 0 ? '1 node' : `${index + 1} nodes`;
-    const rest = { distribution: undefined, bound: '', holds: undefined };
+    const rest = { bound: '', holds: undefined };
     return [
       {
         measure: `${name}, warm blobs`,

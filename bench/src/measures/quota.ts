@@ -70,7 +70,6 @@ function toRows(database: string, measured: ReadonlyMap<number, QuotaTimes>): re
         measure: named,
         unit,
         layover: value,
-        distribution: undefined,
         reference: { name: `${fewest} tags`, value: reference },
         bound: `<= ${factor} x ${fewest} tags`,
         holds: value <= factor * reference,

@@ -168,7 +168,6 @@ function toRows(database: string, few: number, less: ScanTimes, many: number, mo
     measure: `${database}, ${many} manifests: ${what}`,
     unit,
     layover: more[key],
-    distribution: undefined,
     reference: { name: `${few} manifests`, value: less[key] },
     bound: unit === 'statements' ? `= ${few} manifests` : `<= ${factor.toFixed(2)} x ${few} manifests`,
     holds: unit === 'statements' ? more[key] <= less[key] : more[key] <= factor * less[key],
