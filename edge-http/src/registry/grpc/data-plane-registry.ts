@@ -3,6 +3,7 @@ import { mustDigest } from '../../../../common/oci/digest';
 import { formatReference } from '../../../../common/oci/reference';
 import type { NodeSet } from '../../../../common/nodes/node-set';
 import type { Clock } from '../../../../common/runtime/clock';
+import { createTimeOrderedIds } from '../../../../common/runtime/time-ordered-ids';
 import type { GetManifestReply__Output } from '../../../../proto/gen/layover/v1/GetManifestReply';
 import type { ListReferrersReply__Output } from '../../../../proto/gen/layover/v1/ListReferrersReply';
 import type { ListTagsReply__Output } from '../../../../proto/gen/layover/v1/ListTagsReply';
@@ -46,6 +47,7 @@ const PROBE: RequestContext = { requestId: 'readyz', clientAddress: '', userAgen
 /** {@link RegistryReader} over gRPC. */
 export class DataPlaneRegistry implements RegistryReader {
   private readonly calls: NodeCalls;
+  private readonly nextRecordId: () => string;
 
   constructor(
     private readonly nodes: NodeSet<DataPlaneConnection>,
@@ -53,6 +55,7 @@ export class DataPlaneRegistry implements RegistryReader {
     onRetry: () => void,
   ) {
     this.calls = new NodeCalls({ nodes, clock, onRetry });
+    this.nextRecordId = createTimeOrderedIds(clock);
   }
 
   start(): Promise<void> {
@@ -68,11 +71,17 @@ export class DataPlaneRegistry implements RegistryReader {
   }
 
   async getManifest(query: ManifestQuery, signal: AbortSignal): Promise<ManifestAnswer> {
-    const message = manifestMessage(query);
+    // All attempts are one pull record: that of the last one.
+    const recordId = this.nextRecordId();
+    let attempt = 0;
     const key = manifestKey(query);
     const reply = await this.calls.unary<GetManifestReply__Output>(
       key,
-      (client, options, done) => client.getManifest(message, options, done),
+      (client, options, done) => {
+        attempt += 1;
+        const message = manifestMessage(query);
+        return client.getManifest({ ...message, context: { ...message.context, recordId, attempt } }, options, done);
+      },
       signal,
     );
     const { mediaType, size, content, ageSeconds, upstreamHost, private: isPrivate } = reply;

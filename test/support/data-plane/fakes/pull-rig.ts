@@ -36,6 +36,8 @@ export const CONTEXT: RequestContext = {
   authorization: '',
   authorizedAt: 0,
   hops: [],
+  recordId: '',
+  attempt: 0,
 };
 
 export const silentLogger: Logger = pino({ level: 'silent' });

@@ -42,6 +42,7 @@ test('a record of a served GET contains everything for the audit, the canonical 
       checkedAt: rig.clock.now(),
       errorCode: '',
       errorMessage: '',
+      attempt: 0,
     },
   ]);
 });
