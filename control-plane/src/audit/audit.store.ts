@@ -2,6 +2,7 @@ import { type AuditEventRow, Table } from '../../../schema/tables';
 import { bulkInsert } from '../db/bulk-insert';
 import { chunks } from '../db/chunks';
 import type { Queries } from '../db/database';
+import { whereValues } from '../db/where-values';
 import { type CursorKey, type Page, type PageRequest, toPage } from '../db/page';
 import type { AuditKind } from './audit-kind';
 import type { AuditCacheStatus } from './cache-status';
@@ -50,7 +51,8 @@ export class AuditStore {
   async lockMany(queries: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, AuditEventRow>> {
     const found = new Map<string, AuditEventRow>();
     for (const part of chunks(ids, 1000)) {
-      const rows: AuditEventRow[] = await queries<AuditEventRow>(Table.auditEvents).whereIn('id', part).forUpdate();
+      const query = whereValues(queries, queries(Table.auditEvents), 'id', part);
+      const rows = (await query.forUpdate()) as AuditEventRow[];
       for (const row of rows) found.set(row.id, row);
     }
     return found;

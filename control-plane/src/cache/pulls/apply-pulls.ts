@@ -76,9 +76,7 @@ async function touchTags(queries: Queries, stores: ContentStores, groups: readon
     // Prefers the live version, then the latest version with this digest.
     if (other === undefined || (other.live === null && (row.live === 1 || row.id > other.id))) versions.set(key, row);
   }
-  const live = new Set(
-    (await stores.tags.lockLiveMany(queries, tagged)).map((row) => `${row.repository_id} ${row.name}`),
-  );
+  const live = new Set(rows.filter((row) => row.live === 1).map((row) => `${row.repository_id} ${row.name}`));
   const changed = tagged.flatMap((group) => {
     const version = versions.get(`${group.repositoryId} ${group.name} ${group.digest}`);
     if (version === undefined) return [];
