@@ -34,14 +34,11 @@ export function distinctRecords(records: readonly PullRecord__Output[], now: num
       items.set(item.id, item);
       continue;
     }
-    switch (compare(item, first.record.pull ? rowOf(first) : undefined)) {
-      case 'later-attempt':
-        items.set(item.id, item);
-        break;
-      case 'other': {
-        const other = withOtherId(item);
-        items.set(other.id, other);
-      }
+    const repetition = compare(item, first.record.pull ? rowOf(first) : undefined);
+    if (repetition === 'later-attempt') items.set(item.id, item);
+    if (repetition === 'other') {
+      const other = withOtherId(item);
+      items.set(other.id, other);
     }
   }
   return [...items.values()];
