@@ -26,6 +26,7 @@ import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch
 import { createGrpcBlobJudge } from './catalog/grpc-blob-judge';
 import { createGrpcImageJudge } from './catalog/grpc-image-judge';
 import { createGrpcPullRecorder } from './catalog/grpc-pull-recorder';
+import { createGrpcRecordCodec } from './catalog/grpc-record-codec';
 import { createGrpcUseReport } from './catalog/grpc-use-report';
 import { createSnapshotCodec } from './catalog/snapshot-codec';
 import { ArtifactCompletion } from './manifests/images/artifacts';
@@ -189,6 +190,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
 
     const durable = await createPullJournal({
       directory: config.home.journal,
+      codec: createGrpcRecordCodec(),
       clock,
       logger: logger.child({ part: 'journal' }),
     });

@@ -98,14 +98,22 @@ export async function addColumn(
 
 /** Adds an index unless an interrupted migration has already added it. */
 export async function addIndex(knex: Knex, table: string, columns: readonly string[], name: string): Promise<void> {
-  if (isMysql(knex)) {
-    const [found] = (await knex.raw(
-      'SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?',
-      [table, name],
-    )) as [unknown[]];
-    if (found.length > 0) return;
-  }
+  if (isMysql(knex) && (await hasIndex(knex, table, name))) return;
   await knex.schema.alterTable(table, (builder) => builder.index([...columns], name));
+}
+
+/** Drops an index unless an interrupted migration has already dropped it. */
+export async function dropIndex(knex: Knex, table: string, name: string): Promise<void> {
+  if (isMysql(knex) && !(await hasIndex(knex, table, name))) return;
+  await knex.schema.alterTable(table, (builder) => builder.dropIndex([], name));
+}
+
+async function hasIndex(knex: Knex, table: string, name: string): Promise<boolean> {
+  const [found] = (await knex.raw(
+    'SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?',
+    [table, name],
+  )) as [unknown[]];
+  return found.length > 0;
 }
 
 /** Inserts the only row of a table unless it exists. */

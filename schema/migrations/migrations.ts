@@ -13,6 +13,7 @@ import * as migration0011 from './0011-reservations';
 import * as migration0012 from './0012-proofs';
 import * as migration0013 from './0013-direct-ranges';
 import * as migration0014 from './0014-robot-rights';
+import * as migration0015 from './0015-unused-index';
 
 /** Every migration, oldest first. A released one is never changed or renamed. */
 export const MIGRATIONS = [
@@ -30,4 +31,5 @@ export const MIGRATIONS = [
   { name: '0012-proofs', ...migration0012 },
   { name: '0013-direct-ranges', ...migration0013 },
   { name: '0014-robot-rights', ...migration0014 },
+  { name: '0015-unused-index', ...migration0015 },
 ] as const;

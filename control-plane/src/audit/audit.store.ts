@@ -2,6 +2,7 @@ import { type AuditEventRow, Table } from '../../../schema/tables';
 import { bulkInsert } from '../db/bulk-insert';
 import { chunks } from '../db/chunks';
 import type { Queries } from '../db/database';
+import { whereValues } from '../db/where-values';
 import { type CursorKey, type Page, type PageRequest, toPage } from '../db/page';
 import type { AuditKind } from './audit-kind';
 import type { AuditCacheStatus } from './cache-status';
@@ -29,7 +30,10 @@ export interface AuditFilter {
 /** The order of a list of events by time. */
 export type AuditOrder = 'newest' | 'oldest';
 
-/** Reads and writes the audit log. Events are never changed. */
+/**
+ * Reads and writes the audit log. Events are never changed, except that the last attempt of a pull
+ * replaces earlier ones.
+ */
 export class AuditStore {
   /**
    * `onAppended` is called with the kinds of events when they are written, inside their
@@ -43,14 +47,20 @@ export class AuditStore {
     this.onAppended(events.map(({ kind }) => kind));
   }
 
-  /** Returns the ids among `ids` that are in the log. */
-  async known(queries: Queries, ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const known = new Set<string>();
+  /** Returns the events with these ids, by id, locked until the transaction ends. */
+  async lockMany(queries: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, AuditEventRow>> {
+    const found = new Map<string, AuditEventRow>();
     for (const part of chunks(ids, 1000)) {
-      const rows = await queries<AuditEventRow>(Table.auditEvents).whereIn('id', part).select('id');
-      for (const row of rows) known.add(row.id);
+      const query = whereValues(queries, queries(Table.auditEvents), 'id', part);
+      const rows = (await query.forUpdate()) as AuditEventRow[];
+      for (const row of rows) found.set(row.id, row);
     }
-    return known;
+    return found;
+  }
+
+  /** Replaces the event of a pull by that of a later attempt of the same request. */
+  async replace(queries: Queries, { id, ...columns }: AuditEventRow): Promise<void> {
+    await queries<AuditEventRow>(Table.auditEvents).where('id', id).update(columns);
   }
 
   /** Returns the event with this id, or undefined. */

@@ -1,4 +1,5 @@
 import type { Queries } from './database';
+import { runForEach } from './run-for-each';
 
 /** How a column of an existing row is changed: replaced by the new value, or increased by it. */
 export type MergeRule = 'replace' | 'add';
@@ -17,17 +18,15 @@ export type OnConflict =
 
 type Value = string | number | Buffer | null;
 
-/**
- * Maximum number of values in a statement. MySQL allows 65,535. SQLite allows 32,766, but blocks
- * the process while it runs a statement: 3,000 values take about a millisecond.
- */
-const MAX_VALUES = { mysql: 30_000, sqlite: 3_000 };
+/** Maximum number of values in a statement of MySQL, which allows 65,535. */
+const MAX_VALUES = 30_000;
 
 /**
- * Inserts rows with as few statements as possible. It does not use knex, which writes SQLite
- * inserts as a chain of UNION ALL: SQLite limits the chain to 500 and plans it slowly. Ignoring and
- * merging also differ by dialect (docs/design/errors.md#database-differences). Table and column
- * names must be constants, never input.
+ * Inserts rows: on MySQL with as few statements as possible, on SQLite with one prepared statement
+ * that is run for each row. It does not use knex, which writes SQLite inserts as a chain of UNION
+ * ALL: SQLite limits the chain to 500 and plans it slowly. Ignoring and merging also differ by
+ * dialect (docs/design/errors.md#database-differences). Table and column names must be constants,
+ * never input.
  */
 export async function bulkInsert<Row extends object>(
   queries: Queries,
@@ -42,15 +41,20 @@ export async function bulkInsert<Row extends object>(
   const head = `INSERT INTO ${table} (${columns.map(quote(mysql)).join(', ')}) VALUES `;
   const tail = onConflict === undefined ? '' : ` ${conflictClause(onConflict, columns, table, mysql)}`;
   const oneRow = `(${columns.map(() => '?').join(', ')})`;
-  const rowsAtOnce = Math.max(1, Math.floor(MAX_VALUES[mysql ? 'mysql' : 'sqlite'] / columns.length));
+  if (!mysql) {
+    const lists = rows.map((row) => valuesOf(row, columns));
+    return runForEach(queries, head + oneRow + tail, lists);
+  }
+  const rowsAtOnce = Math.max(1, Math.floor(MAX_VALUES / columns.length));
   for (let start = 0; start < rows.length; start += rowsAtOnce) {
     const part = rows.slice(start, start + rowsAtOnce);
-    const values: Value[] = [];
-    for (const row of part) {
-      for (const column of columns) values.push((row as Record<string, Value | undefined>)[column] ?? null);
-    }
+    const values = part.flatMap((row) => valuesOf(row, columns));
     await queries.raw(head + Array.from(part, () => oneRow).join(', ') + tail, values);
   }
+}
+
+function valuesOf(row: object, columns: readonly string[]): Value[] {
+  return columns.map((column) => (row as Record<string, Value | undefined>)[column] ?? null);
 }
 
 /** Returns whether statements go to MySQL (or MariaDB). */

@@ -1,7 +1,7 @@
 import { status as Grpc } from '@grpc/grpc-js';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { fromGrpcError } from '../../../common/grpc/error-status';
-import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
+import { loadCatalog } from '../../../common/grpc/load-proto';
 import type { RecordPullsReply__Output } from '../../../proto/gen/layover/v1/RecordPullsReply';
 import type { PullRecordReceiver } from '../journal/pull-recorder';
 import type { CatalogClient } from './catalog-client';
@@ -16,14 +16,19 @@ const REFUSALS: readonly Grpc[] = [Grpc.INVALID_ARGUMENT, Grpc.OUT_OF_RANGE, Grp
 /** Timeout for writing a batch, in milliseconds. */
 const RECORD_TIMEOUT_MS = 15_000;
 
-/** Returns a {@link PullRecordReceiver} that calls Catalog.RecordPulls. */
+/**
+ * Returns a {@link PullRecordReceiver} that calls Catalog.RecordPulls. The records are sent as they
+ * are: their bytes, one after the other, are the request (see createGrpcRecordCodec).
+ */
 export function createGrpcPullRecorder(client: CatalogClient, timeoutMs = RECORD_TIMEOUT_MS): PullRecordReceiver {
+  const { path, responseDeserialize } = loadCatalog().service.RecordPulls;
   return {
-    async record(records: readonly PullRecord[], signal: AbortSignal): Promise<void> {
-      const request = { records: [...records] };
+    async record(records: readonly Buffer[], signal: AbortSignal): Promise<void> {
+      const request = Buffer.concat(records);
       try {
         await unaryCall<RecordPullsReply__Output>(
-          (options, callback) => client.recordPulls(request, options, callback),
+          (options, callback) =>
+            client.makeUnaryRequest(path, (bytes: Buffer) => bytes, responseDeserialize, request, options, callback),
           timeoutMs,
           signal,
         );

@@ -13,6 +13,8 @@ const NO_CONTEXT: RequestContext = {
   authorization: '',
   authorizedAt: 0,
   hops: [],
+  recordId: '',
+  attempt: 0,
 };
 
 /** Returns the request context, or an empty one if the message has none. */

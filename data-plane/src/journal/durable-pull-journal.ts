@@ -1,15 +1,14 @@
-import { LayoverError } from '../../../common/errors/layover-error';
-import { encodeFrame } from '../../../common/files/frames';
+import { isLayoverError, LayoverError } from '../../../common/errors/layover-error';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
-import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
+import { createTimeOrderedIds } from '../../../common/runtime/time-ordered-ids';
 import { ByteCounts } from './byte-counts';
-import { DeliveredMark } from './delivered-mark';
-import { GroupCommit } from './group-commit';
+import { GroupCommit, type WrittenGroup } from './group-commit';
 import type { DeliverableJournal, JournalBatch, NewRecord, PullJournal } from './pull-journal';
-import { createRecordStamps, type RecordStamp } from './record-ids';
+import type { RecordCodec } from './record-codec';
+import { MAX_RECORD_BYTES, RECORD_HEADER_BYTES } from './record-frames';
 import { RefusedRecords } from './refused-records';
-import { SegmentLog } from './segment-log';
+import { type FoundDamage, SegmentLog } from './segment-log';
 
 /** Limits of a journal. */
 export interface JournalLimits {
@@ -17,8 +16,13 @@ export interface JournalLimits {
   readonly maxBytes: number;
   /** Maximum number of waiting records; default 5 million. */
   readonly maxRecords: number;
-  /** Size of a file in bytes; default 16 MiB. Delivered records are freed one file at a time. */
+  /**
+   * Size of a file in bytes; default 4 MiB. Delivered records are freed one file at a time, and a
+   * delivery that has fallen behind reads one file at a time into memory.
+   */
   readonly segmentBytes: number;
+  /** Size of the newest records that are kept in memory for the delivery; default 4 MiB. */
+  readonly recentBytes: number;
   /** How long sums of bytes stay in memory at most, in milliseconds; default 5000. */
   readonly countIntervalMs: number;
 }
@@ -29,6 +33,7 @@ export interface JournalLimits {
  */
 export interface JournalOptions {
   readonly directory: string;
+  readonly codec: RecordCodec;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<JournalLimits>;
@@ -37,33 +42,24 @@ export interface JournalOptions {
 const DEFAULT_LIMITS: JournalLimits = {
   maxBytes: 1024 ** 3,
   maxRecords: 5_000_000,
-  segmentBytes: 16 * 1024 ** 2,
+  segmentBytes: 4 * 1024 ** 2,
+  recentBytes: 4 * 1024 ** 2,
   countIntervalMs: 5000,
 };
 
 /** Shortest time between two log lines about dropped records, in milliseconds. */
 const DROP_LOG_INTERVAL_MS = 10_000;
 
+const DONE = Promise.resolve();
+
 /**
- * Opens the journal in a folder, with the records of an earlier process. Throws file system errors.
+ * Opens the journal in a folder, with the records of an earlier process. Never throws: a folder that
+ * cannot be read is logged and tried again with every append, and pulls continue without records
+ * until then (ADR 7).
  */
 export async function createPullJournal(options: JournalOptions): Promise<DurablePullJournal> {
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const mark = new DeliveredMark(options.directory);
-  const marked = await mark.load();
-  const log = await SegmentLog.open({
-    directory: options.directory,
-    segmentBytes: limits.segmentBytes,
-    from: marked,
-  });
-  const journal = new DurablePullJournal(options, limits, log, mark, Math.max(marked, log.firstSequence));
-  const left = await journal.read(1, 1);
-  if (left !== undefined) {
-    options.logger.info(
-      { records: journal.depth().records, oldest: left.records[0]?.at },
-      'Pull records of an earlier run wait for delivery to the control plane',
-    );
-  }
+  const journal = new DurablePullJournal(options, { ...DEFAULT_LIMITS, ...options.limits });
+  await journal.open();
   return journal;
 }
 
@@ -72,14 +68,19 @@ export async function createPullJournal(options: JournalOptions): Promise<Durabl
  * files.
  */
 export class DurablePullJournal implements PullJournal, DeliverableJournal {
+  private readonly log: SegmentLog;
   private readonly commit: GroupCommit;
   private readonly counts = new ByteCounts();
   private readonly refused: RefusedRecords;
-  private readonly stamp: () => RecordStamp;
+  private readonly nextId: () => string;
   private readonly listeners = new Set<() => void>();
   private cancelCount: (() => void) | undefined;
+  /** Time of the oldest record that was not delivered; undefined if there is none or if unknown. */
   private oldestAt: number | undefined;
-  private lastAdmission: number;
+  private lastAdmission = 0;
+  /** Whether the records of an earlier process were not found yet. */
+  private isLate = false;
+  private unacknowledged: JournalBatch | undefined;
   private dropped = 0;
   private dropLoggedAt = Number.NEGATIVE_INFINITY;
   private closed = false;
@@ -87,25 +88,41 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
   constructor(
     private readonly options: JournalOptions,
     private readonly limits: JournalLimits,
-    private readonly log: SegmentLog,
-    private readonly mark: DeliveredMark,
-    private delivered: number,
   ) {
-    this.commit = new GroupCommit(log);
-    this.refused = new RefusedRecords(options.directory);
-    this.stamp = createRecordStamps(options.clock);
-    // Records of an earlier process may contain admissions.
-    this.lastAdmission = log.nextSequence - 1;
+    const { directory, codec } = options;
+    this.log = new SegmentLog({
+      directory,
+      codec,
+      segmentBytes: limits.segmentBytes,
+      recentBytes: limits.recentBytes,
+      onDamage: (damage) => this.logDamage(damage),
+      onDelay: (error) => this.logFailure(toStoreError(error)),
+    });
+    this.commit = new GroupCommit(this.log, (written) => this.onWritten(written));
+    this.refused = new RefusedRecords(directory);
+    this.nextId = createTimeOrderedIds(options.clock);
   }
 
-  async append(record: NewRecord): Promise<void> {
+  /** Finds the records of an earlier process; see {@link createPullJournal}. */
+  async open(): Promise<void> {
     try {
-      await this.write(record);
+      await this.log.prepare();
     } catch (error) {
-      const failure = toStoreError(error);
-      if (!record.admission) this.dropped += 1;
-      this.logFailure(failure);
-      if (record.admission) throw failure;
+      this.isLate = true;
+      this.logFailure(toStoreError(error));
+      return;
+    }
+    await this.onPrepared().catch((error: unknown) => this.logFailure(toStoreError(error)));
+  }
+
+  append(record: NewRecord): Promise<void> {
+    try {
+      if (record.admission) return this.appendAdmission(record);
+      return this.write(record, true).settled;
+    } catch (error) {
+      this.dropped += 1;
+      this.logFailure(toStoreError(error));
+      return DONE;
     }
   }
 
@@ -115,7 +132,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
   }
 
   depth(): { readonly records: number; readonly oldestMs: number; readonly dropped: number } {
-    const records = this.log.nextSequence - this.delivered;
+    const records = this.log.nextSequence - this.log.delivered;
     const now = this.options.clock.now();
     const oldestMs = records === 0 ? 0 : Math.max(0, now - (this.oldestAt ?? now));
     return { records, oldestMs, dropped: this.dropped };
@@ -126,45 +143,48 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
    * stored content.
    */
   admissionsPending(): boolean {
-    return this.lastAdmission >= this.delivered;
+    return !this.log.isPrepared || this.lastAdmission >= this.log.delivered;
   }
 
   async settle(): Promise<void> {
-    for (const record of this.counts.take()) {
+    const write = async (record: NewRecord): Promise<void> => {
+      const failure = await this.tryWrite(record);
+      if (failure === undefined) return;
       // The sums lose nothing by waiting until the disk has room again.
-      await this.write(record).catch((error: unknown) => {
-        this.counts.putBack([record]);
-        this.logFailure(toStoreError(error));
-      });
-    }
+      this.counts.putBack([record]);
+      this.logFailure(failure);
+    };
+    await Promise.all(this.counts.take().map(write));
     if (!this.counts.empty) this.armCounts();
   }
 
   async read(maxRecords: number, maxBytes: number): Promise<JournalBatch | undefined> {
-    for (;;) {
-      if (this.log.nextSequence === this.delivered) return undefined;
-      const { first, payloads, lost } = await this.log.read(this.delivered, maxRecords, maxBytes).catch(rethrow);
+    while (this.unacknowledged === undefined) {
+      const { delivered, nextSequence } = this.log;
+      if (delivered === nextSequence) return undefined;
+      const { payloads, end, lost } = await this.log.read(delivered, maxRecords, maxBytes).catch(rethrow);
       if (lost > 0) this.options.logger.error({ records: lost }, 'Pull records are lost because their file is damaged');
-      const records = payloads.map((payload) => JSON.parse(payload.toString('utf8')) as PullRecord);
-      if (records.length > 0) {
-        this.oldestAt = Number(records[0]!.at);
-        return { records, end: first + records.length };
-      }
-      await this.moveTo(first);
+      if (payloads.length > 0) this.unacknowledged = { records: payloads, end };
+      else await this.moveTo(end);
     }
+    this.oldestAt = this.timeOf(this.unacknowledged.records[0]!) ?? this.oldestAt;
+    return this.unacknowledged;
   }
 
   async acknowledge(batch: JournalBatch): Promise<void> {
+    this.unacknowledged = undefined;
     // The next record is at least as young as the last one of the batch. Reading it gives the exact
     // time.
-    this.oldestAt = Number(batch.records.at(-1)?.at ?? this.oldestAt);
+    const last = batch.records.at(-1);
+    this.oldestAt = (last && this.timeOf(last)) ?? this.oldestAt;
     await this.moveTo(batch.end);
   }
 
-  async setAside(record: PullRecord, reason: string): Promise<void> {
-    const kept = await this.refused.keep(record, reason).catch(rethrow);
+  async setAside(record: Buffer, reason: string): Promise<void> {
+    const decoded = this.options.codec.decode(record);
+    const kept = await this.refused.keep(decoded, reason).catch(rethrow);
     this.options.logger.error(
-      { id: record.id, reason, kept },
+      { id: decoded.id, reason, kept },
       kept
         ? 'The control plane permanently rejects a pull record; the record was written to refused.jsonl'
         : 'The control plane permanently rejects a pull record; the record is lost because refused.jsonl is full',
@@ -189,14 +209,44 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     await this.log.close();
   }
 
-  private async write(record: NewRecord): Promise<void> {
-    const stamp = this.stamp();
-    const full: PullRecord = { ...stamp, ...record };
-    const frame = encodeFrame(Buffer.from(JSON.stringify(full)));
-    this.checkRoom(frame.length);
-    const sequence = await this.commit.append(frame);
-    this.oldestAt ??= stamp.at;
-    if (record.admission) this.lastAdmission = Math.max(this.lastAdmission, sequence);
+  private async appendAdmission(record: NewRecord): Promise<void> {
+    const failure = await this.tryWrite(record);
+    if (failure === undefined) return;
+    this.logFailure(failure);
+    throw failure;
+  }
+
+  /** Writes a record. Resolves with the reason if that failed. */
+  private async tryWrite(record: NewRecord): Promise<LayoverError | undefined> {
+    try {
+      const { index, written } = this.write(record, false);
+      const { first, failure } = await written;
+      if (first === undefined) return toStoreError(failure);
+      if (record.admission) this.lastAdmission = Math.max(this.lastAdmission, first + index);
+      return undefined;
+    } catch (error) {
+      return toStoreError(error);
+    }
+  }
+
+  private write(record: NewRecord, mayDrop: boolean): ReturnType<GroupCommit['append']> {
+    const at = this.options.clock.now();
+    const payload = this.options.codec.encode({ ...record, id: record.id || this.nextId(), at });
+    if (payload.length > MAX_RECORD_BYTES) throw new RangeError(`A record of ${payload.length} bytes is too large.`);
+    this.checkRoom(payload.length + RECORD_HEADER_BYTES);
+    return this.commit.append(payload, at, mayDrop);
+  }
+
+  private onWritten({ at, droppable, first, failure }: WrittenGroup): void {
+    if (first === undefined) {
+      this.dropped += droppable;
+      this.logFailure(toStoreError(failure));
+      return;
+    }
+    // Any record of an earlier process may be an admission.
+    if (this.isLate) this.lastAdmission = first - 1;
+    this.isLate = false;
+    this.oldestAt ??= at;
     for (const listener of this.listeners) listener();
   }
 
@@ -210,7 +260,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
 
   private checkRoom(bytes: number): void {
     const { maxBytes, maxRecords } = this.limits;
-    const waiting = this.log.nextSequence - this.delivered + this.commit.pending;
+    const waiting = this.log.nextSequence - this.log.delivered + this.commit.pending;
     if (waiting < maxRecords && this.log.bytes + this.commit.pendingBytes + bytes <= maxBytes) return;
     throw new LayoverError('STORE_FULL', {
       message: `The pull journal is full (${waiting} records) because the control plane has not accepted records for a long time. Check the connection to the control plane.`,
@@ -218,12 +268,38 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
   }
 
   private async moveTo(sequence: number): Promise<void> {
-    // Without the mark, a later start delivers records again, which is harmless. Stopping here
-    // would keep a full disk full.
-    await this.mark.save(sequence).catch((error: unknown) => this.logFailure(toStoreError(error)));
-    this.delivered = sequence;
-    if (this.delivered === this.log.nextSequence) this.oldestAt = undefined;
-    await this.log.dropBefore(sequence).catch(rethrow);
+    await this.log.moveTo(sequence);
+    if (sequence === this.log.nextSequence) this.oldestAt = undefined;
+  }
+
+  /** Looks at the records of an earlier process, which may contain admissions. */
+  private async onPrepared(): Promise<void> {
+    const { delivered, nextSequence } = this.log;
+    if (delivered === nextSequence) return;
+    this.lastAdmission = nextSequence - 1;
+    const { payloads } = await this.log.read(delivered, 1, 1);
+    const [oldest] = payloads;
+    this.oldestAt = oldest && this.timeOf(oldest);
+    this.options.logger.info(
+      { records: this.depth().records, oldest: this.oldestAt },
+      'Pull records of an earlier run wait for delivery to the control plane',
+    );
+  }
+
+  /** Returns the time of a record in milliseconds since the epoch; undefined if it has none. */
+  private timeOf(record: Buffer): number | undefined {
+    return this.options.codec.decode(record).at || undefined;
+  }
+
+  private logDamage({ atEnd, ...damage }: FoundDamage): void {
+    if (atEnd) {
+      this.options.logger.warn(
+        damage,
+        'A file of the pull journal ends with bytes that are not a record: an unfinished write, or damage',
+      );
+    } else {
+      this.options.logger.error(damage, 'A file of the pull journal is damaged; the damaged bytes are skipped');
+    }
   }
 
   private logFailure(failure: LayoverError): void {
@@ -238,7 +314,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
 }
 
 function toStoreError(error: unknown): LayoverError {
-  if (error instanceof Error && error.name === 'LayoverError') return error as LayoverError;
+  if (isLayoverError(error)) return error;
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOSPC' || code === 'EDQUOT'
     ? new LayoverError('STORE_FULL', {

@@ -1,30 +1,60 @@
 import type { SegmentLog } from './segment-log';
 
-/** Maximum size of one write; further frames wait for the next group. */
-const GROUP_BYTES = 4 * 1024 * 1024;
+/** Maximum size of one write; further records wait for the next group. */
+const GROUP_BYTES = 1024 * 1024;
 
-interface Waiting {
-  readonly frame: Buffer;
-  readonly resolve: (sequence: number) => void;
-  readonly reject: (error: unknown) => void;
+/** A group of records after its write. */
+export interface WrittenGroup {
+  /** Time of its first record, in milliseconds since the epoch. */
+  readonly at: number;
+  /** Number of records that were appended with `mayDrop`. */
+  readonly droppable: number;
+  /** Number of the first record of the group; undefined if the write failed. */
+  readonly first: number | undefined;
+  /** Why the write failed. */
+  readonly failure: unknown;
+}
+
+/** The place of a record in its group. */
+export interface Appended {
+  /** Position in the group. */
+  readonly index: number;
+  /** Resolves after the write, also if it failed. All records of a group share it. */
+  readonly written: Promise<WrittenGroup>;
+  /** The same without the result. */
+  readonly settled: Promise<void>;
+}
+
+interface Group {
+  readonly at: number;
+  readonly payloads: Buffer[];
+  bytes: number;
+  droppable: number;
+  readonly written: Promise<WrittenGroup>;
+  readonly settled: Promise<void>;
+  readonly resolve: (written: WrittenGroup) => void;
 }
 
 /**
- * Combines many appends into one sync: appends that arrive during a write form the next group. A
- * single append is written at once, so its latency is that of one sync.
+ * Combines many appends into one write and one sync: the appends of one turn of the event loop, and
+ * those that arrive during a write, form a group.
  */
 export class GroupCommit {
-  private waiting: Waiting[] = [];
-  private writing = 0;
+  private readonly waiting: Group[] = [];
+  private pendingRecords = 0;
   private bytes = 0;
   private running: Promise<void> | undefined;
   private closed = false;
 
-  constructor(private readonly log: SegmentLog) {}
+  /** `onWritten` is called after the write of every group, before its promises resolve. */
+  constructor(
+    private readonly log: Pick<SegmentLog, 'append'>,
+    private readonly onWritten: (written: WrittenGroup) => void,
+  ) {}
 
   /** Number of records that are not on disk yet. */
   get pending(): number {
-    return this.waiting.length + this.writing;
+    return this.pendingRecords;
   }
 
   /** Size of these records, in bytes. */
@@ -33,16 +63,19 @@ export class GroupCommit {
   }
 
   /**
-   * Resolves with the number of the record when it is on disk. Throws file system errors, or an
-   * Error after close.
+   * Appends a record with the time `at`, in milliseconds since the epoch. `mayDrop` is only counted.
+   * Throws an Error after close.
    */
-  append(frame: Buffer): Promise<number> {
-    if (this.closed) return Promise.reject(new Error('the pull journal is closed'));
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ frame, resolve, reject });
-      this.bytes += frame.length;
-      this.running ??= this.run();
-    });
+  append(payload: Buffer, at: number, mayDrop: boolean): Appended {
+    if (this.closed) throw new Error('the pull journal is closed');
+    const group = this.groupFor(payload.length, at);
+    const index = group.payloads.push(payload) - 1;
+    group.bytes += payload.length;
+    if (mayDrop) group.droppable += 1;
+    this.pendingRecords += 1;
+    this.bytes += payload.length;
+    this.running ??= this.run();
+    return { index, written: group.written, settled: group.settled };
   }
 
   /** Waits for running appends; later appends fail. */
@@ -51,38 +84,41 @@ export class GroupCommit {
     await this.running;
   }
 
-  private async run(): Promise<void> {
-    // Appends of the same turn of the event loop share the first write.
-    await Promise.resolve();
-    while (this.waiting.length > 0) await this.writeGroup(this.takeGroup());
-    this.running = undefined;
-  }
-
-  private takeGroup(): Waiting[] {
-    let bytes = 0;
-    let count = 0;
-    while (count < this.waiting.length && (count === 0 || bytes + this.waiting[count]!.frame.length <= GROUP_BYTES)) {
-      bytes += this.waiting[count]!.frame.length;
-      count += 1;
-    }
-    const group = this.waiting.splice(0, count);
-    this.writing = group.length;
+  private groupFor(bytes: number, at: number): Group {
+    const last = this.waiting.at(-1);
+    if (last !== undefined && last.bytes + bytes <= GROUP_BYTES) return last;
+    const group = newGroup(at);
+    this.waiting.push(group);
     return group;
   }
 
-  private async writeGroup(group: readonly Waiting[]): Promise<void> {
-    const first = this.log.nextSequence;
-    let failure: { readonly error: unknown } | undefined;
-    try {
-      await this.log.append(group.map(({ frame }) => frame));
-    } catch (error) {
-      failure = { error };
+  private async run(): Promise<void> {
+    // The appends of this turn of the event loop share the first write.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let group = this.waiting.shift(); group !== undefined; group = this.waiting.shift()) {
+      const written = await this.write(group);
+      this.pendingRecords -= group.payloads.length;
+      this.bytes -= group.bytes;
+      this.onWritten(written);
+      group.resolve(written);
     }
-    this.writing = 0;
-    for (const [index, one] of group.entries()) {
-      this.bytes -= one.frame.length;
-      if (failure === undefined) one.resolve(first + index);
-      else one.reject(failure.error);
+    this.running = undefined;
+  }
+
+  private async write({ at, payloads, droppable }: Group): Promise<WrittenGroup> {
+    try {
+      return { at, droppable, first: await this.log.append(payloads), failure: undefined };
+    } catch (failure) {
+      return { at, droppable, first: undefined, failure };
     }
   }
+}
+
+function newGroup(at: number): Group {
+  let resolve!: (written: WrittenGroup) => void;
+  const written = new Promise<WrittenGroup>((done) => {
+    resolve = done;
+  });
+  const settled = written.then(() => undefined);
+  return { at, payloads: [], bytes: 0, droppable: 0, written, settled, resolve };
 }

@@ -3,7 +3,6 @@ import { Condition } from '../../../common/async/condition';
 import { isLayoverError } from '../../../common/errors/layover-error';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
-import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
 import type { DeliverableJournal, JournalBatch } from './pull-journal';
 import type { PullRecordReceiver } from './pull-recorder';
 
@@ -193,7 +192,7 @@ class BatchDelivery implements JournalDelivery {
    * Delivers records. If the control plane rejects them, finds the rejected ones by halving and
    * sets them aside, so one bad record never delays the others.
    */
-  private async deliver(records: readonly PullRecord[]): Promise<void> {
+  private async deliver(records: readonly Buffer[]): Promise<void> {
     const { recorder, journal } = this.options;
     try {
       await recorder.record(records, this.stopping.signal);

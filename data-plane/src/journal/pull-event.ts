@@ -1,6 +1,7 @@
 import type { LayoverError } from '../../../common/errors/layover-error';
 import type { CacheStatus__Output } from '../../../proto/gen/layover/v1/CacheStatus';
 import type { PullEvent } from '../../../proto/gen/layover/v1/PullEvent';
+import type { NewRecord } from './pull-journal';
 
 /**
  * An answered manifest request in types of the data plane. See PullEvent in catalog.proto for each
@@ -23,6 +24,10 @@ export interface AnsweredPull {
   readonly clientAddress: string;
   readonly userAgent: string;
   readonly requestId: string;
+  /** Identity of the request; empty if it causes another record, or if the edge sent none. */
+  readonly recordId: string;
+  /** See RequestContext in registry.proto. */
+  readonly attempt: number;
   readonly cacheStatus: Exclude<CacheStatus__Output, 'CACHE_STATUS_UNSPECIFIED'>;
   /** undefined = the upstream was not asked, or did not answer. */
   readonly upstreamStatus: number | undefined;
@@ -41,6 +46,15 @@ export interface AnsweredPull {
  * rejected.
  */
 const MAX_TEXT = { name: 512, userAgent: 256, message: 1024 } as const;
+
+/** Length of a UUID. */
+const RECORD_ID_LENGTH = 36;
+
+/** Converts an answered pull to a record for the journal. */
+export function toPullRecord(pull: AnsweredPull): NewRecord {
+  const event = toPullEvent(pull);
+  return pull.recordId.length === RECORD_ID_LENGTH ? { id: pull.recordId, pull: event } : { pull: event };
+}
 
 /**
  * Converts an answered pull to its wire format. Statuses and codes of failures come from the error
@@ -68,6 +82,7 @@ export function toPullEvent(pull: AnsweredPull): PullEvent {
     checkedAt: pull.checkedAt ?? 0,
     errorCode: failure?.entry.code ?? '',
     errorMessage: failure?.message.slice(0, MAX_TEXT.message) ?? '',
+    attempt: pull.attempt,
     ...(pull.mirrorHost === undefined ? {} : { mirrorHost: pull.mirrorHost.slice(0, MAX_TEXT.name) }),
   };
 }

@@ -1,7 +1,10 @@
 import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
 
-/** A record before the journal adds its id and time. */
-export type NewRecord = Omit<PullRecord, 'id' | 'at' | 'event'>;
+/**
+ * A record before the journal adds its time. `id` is the identity of the request (the `recordId` of
+ * its context) if the request causes no other record; without it, the journal makes one.
+ */
+export type NewRecord = Omit<PullRecord, 'at' | 'event'>;
 
 /**
  * Records that wait for the control plane. Records that `append` has written survive a crash and
@@ -32,7 +35,8 @@ export interface PullJournal {
 
 /** Records from the start of the journal that are delivered together. */
 export interface JournalBatch {
-  readonly records: readonly PullRecord[];
+  /** The bytes of each record; see RecordCodec. */
+  readonly records: readonly Buffer[];
   /** Number of the record after the batch; only the journal uses it. */
   readonly end: number;
 }
@@ -47,7 +51,7 @@ export interface DeliverableJournal {
   settle(): Promise<void>;
   /**
    * Returns the oldest unacknowledged records, or undefined if all are acknowledged. Returns the
-   * same records until they are acknowledged. Throws STORE_FAILED.
+   * same batch until it is acknowledged. Throws STORE_FAILED.
    */
   read(maxRecords: number, maxBytes: number): Promise<JournalBatch | undefined>;
   /** Marks a batch as delivered or set aside, so it is never read again. Throws STORE_FAILED. */
@@ -56,7 +60,7 @@ export interface DeliverableJournal {
    * Writes a record that the control plane permanently rejects to a file next to the journal, and
    * logs it.
    */
-  setAside(record: PullRecord, reason: string): Promise<void>;
+  setAside(record: Buffer, reason: string): Promise<void>;
   /** Calls `listener` after every group of appends, until the returned function is called. */
   onAppended(listener: () => void): () => void;
 }

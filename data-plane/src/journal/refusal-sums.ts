@@ -1,7 +1,7 @@
 import type { Clock } from '../../../common/runtime/clock';
 import type { RefusalSum } from '../../../proto/gen/layover/v1/RefusalSum';
 import type { FailedLogin } from '../access/robot-logins';
-import { type AnsweredPull, toPullEvent } from './pull-event';
+import { type AnsweredPull, toPullRecord } from './pull-event';
 import type { NewRecord, PullJournal } from './pull-journal';
 
 /** A refusal, with what it has in common with others. */
@@ -79,8 +79,9 @@ export class RefusalSums {
    */
   async pullRefused(pull: AnsweredPull, endsTag: boolean): Promise<void> {
     const { outcome } = pull;
-    const event = toPullEvent(pull);
+    const record = toPullRecord(pull);
     if (outcome.kind === 'failed' && pull.actor === 'anonymous' && !endsTag) {
+      const event = record.pull!;
       const separator = pull.reference.includes(':') ? '@' : ':';
       const { code, http } = outcome.error.entry;
       const refusal: Refusal = {
@@ -97,7 +98,7 @@ export class RefusalSums {
       };
       if (this.isCombined(refusal)) return;
     }
-    await this.journal.append({ pull: event });
+    await this.journal.append(record);
   }
 
   /** Records a failed login, at once or in a sum. Never throws. */

@@ -62,6 +62,8 @@ function common({ owner, context, reference, headOnly, repository }: ManifestReq
     clientAddress: context.clientAddress,
     userAgent: context.userAgent,
     requestId: context.requestId,
+    recordId: context.recordId,
+    attempt: context.attempt,
     method: headOnly ? 'HEAD' : 'GET',
   };
 }

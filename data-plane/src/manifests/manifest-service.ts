@@ -7,7 +7,7 @@ import type { ImageGate } from './gate/image-gate';
 import type { ManifestRequest } from './manifest-request';
 import type { UpstreamReporter } from '../journal/upstream-reporter';
 import type { PullJournal } from '../journal/pull-journal';
-import { toPullEvent } from '../journal/pull-event';
+import { toPullRecord } from '../journal/pull-event';
 import type { RefusalSums } from '../journal/refusal-sums';
 import { AcceptHeaders, type AcceptedTypes } from './content/accepts';
 import { type PullProgress, refusedPull, servedPull } from './answered-pull';
@@ -69,7 +69,7 @@ export class ManifestService {
       throw thrown;
     }
     this.parts.reporter.touch(target);
-    await this.parts.journal.append({ pull: toPullEvent(servedPull(request, { located, target, actor }, answer)) });
+    await this.parts.journal.append(toPullRecord(servedPull(request, { located, target, actor }, answer)));
     if (!request.headOnly && answer.cacheStatus !== 'BYPASS' && answer.content !== undefined) {
       const fresh = answer.cacheStatus === 'MISS' || answer.cacheStatus === 'UPDATED';
       this.parts.completion.consider(target, answer.descriptor, answer.content, fresh);
@@ -84,10 +84,11 @@ export class ManifestService {
   }
 
   private async recordRefusal(request: ManifestRequest, progress: PullProgress, thrown: unknown): Promise<void> {
-    // Another reading of the address is tried, and is on record.
-    if (request.isTentative?.(thrown) === true && !endsCachedTag(thrown)) return;
+    // Another reading of the address is tried, and is on record with the identity of the request.
+    const isTentative = request.isTentative?.(thrown) === true;
+    if (isTentative && !endsCachedTag(thrown)) return;
     const pull = refusedPull(request, progress, thrown, this.parts.clock.now());
-    await this.parts.refusals.pullRefused(pull, endsCachedTag(thrown));
+    await this.parts.refusals.pullRefused(isTentative ? { ...pull, recordId: '' } : pull, endsCachedTag(thrown));
   }
 }
 

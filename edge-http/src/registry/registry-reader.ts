@@ -22,7 +22,7 @@ import type { Reference, RepositoryName } from '../../../common/oci/reference';
  * characters. `authorization` is the header, or empty; it must never be logged. `hops`
  * are the ids in X-Layover-Hops.
  */
-export type RequestContext = Readonly<Omit<RequestContext__Output, 'authorizedAt'>>;
+export type RequestContext = Readonly<Omit<RequestContext__Output, 'authorizedAt' | 'recordId' | 'attempt'>>;
 
 /**
  * Address of a repository (docs/design/pull-semantics.md#addressing): by organization (path form),

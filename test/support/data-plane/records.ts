@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../common/runtime/clock';
 import { createLogger, type Logger } from '../../../common/runtime/logger';
-import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
+import type { PullRecord, PullRecord__Output } from '../../../proto/gen/layover/v1/PullRecord';
+import { createGrpcRecordCodec } from '../../../data-plane/src/catalog/grpc-record-codec';
 import {
   createPullJournal,
   type DurablePullJournal,
@@ -28,18 +29,22 @@ export function recordOf(reference: string): NewRecord {
   return { pull: { organization: 'docker', repository: 'library/alpine', reference } };
 }
 
+/** The codec of data planes. */
+export const RECORDS = createGrpcRecordCodec();
+
 /** Opens a journal with the system clock and without logging, unless the options differ. */
 export function openJournal(directory: string, options: Partial<JournalOptions> = {}): Promise<DurablePullJournal> {
-  return createPullJournal({ directory, clock: systemClock, logger: createLogger('test', 'silent'), ...options });
+  const defaults = { codec: RECORDS, clock: systemClock, logger: createLogger('test', 'silent') };
+  return createPullJournal({ directory, ...defaults, ...options });
 }
 
 /** Returns all waiting records, oldest first, and acknowledges them. */
-export async function drain(journal: DurablePullJournal): Promise<PullRecord[]> {
-  const records: PullRecord[] = [];
+export async function drain(journal: DurablePullJournal): Promise<PullRecord__Output[]> {
+  const records: PullRecord__Output[] = [];
   for (;;) {
     const batch = await journal.read(500, 512 * 1024);
     if (batch === undefined) return records;
-    records.push(...batch.records);
+    records.push(...batch.records.map((record) => RECORDS.decode(record)));
     await journal.acknowledge(batch);
   }
 }

@@ -1,6 +1,7 @@
 import { HELD_ROLES } from '../../../../common/oci/held-role';
 import { type ManifestReferenceRow, type ManifestRow, Table } from '../../../../schema/tables';
 import { bulkInsert } from '../../db/bulk-insert';
+import { bulkUpdate } from '../../db/bulk-update';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import { findHooks, hooksOf } from '../../db/transaction-hooks';
@@ -113,11 +114,7 @@ export class ManifestStore {
 
   /** Writes new times of the last pull to rows that {@link lockMany} returned. */
   async pulled(queries: Queries, rows: readonly ManifestRow[]): Promise<void> {
-    await bulkInsert(queries, Table.manifests, rows, {
-      kind: 'merge',
-      key: ['id'],
-      columns: { last_pulled_at: 'replace', used_at: 'replace', eviction_at: 'replace' },
-    });
+    await bulkUpdate(queries, Table.manifests, rows, ['last_pulled_at', 'used_at', 'eviction_at']);
   }
 
   /** Records a use that is not a pull. Ignores a time before the stored one. */

@@ -1,9 +1,10 @@
 import type { Knex } from 'knex';
 import { type RepositoryRow, Table } from '../../../../schema/tables';
-import { bulkInsert } from '../../db/bulk-insert';
+import { bulkInsert, isMysql } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import { type CursorKey, type Page, type PageRequest, toPage } from '../../db/page';
+import { runForEach } from '../../db/run-for-each';
 import { LIVE } from './live-repositories';
 
 /**
@@ -178,11 +179,23 @@ export class RepositoryStore {
 
   /** Records the last pull of repositories. Ignores times before the stored ones. */
   async pulled(queries: Queries, lastPulled: ReadonlyMap<number, number>): Promise<void> {
-    for (const [id, at] of [...lastPulled].sort(([a], [b]) => a - b)) {
-      await queries<RepositoryRow>(Table.repositories)
-        .where('id', id)
-        .where((older) => older.whereNull('last_pulled_at').orWhere('last_pulled_at', '<', at))
-        .update({ last_pulled_at: at });
+    const pulled = [...lastPulled].sort(([a], [b]) => a - b);
+    if (!isMysql(queries)) {
+      const sql = `UPDATE ${Table.repositories} SET last_pulled_at = ? WHERE id = ? AND coalesce(last_pulled_at, 0) < ?`;
+      return runForEach(
+        queries,
+        sql,
+        pulled.map(([id, at]) => [at, id, at]),
+      );
+    }
+    for (const part of chunks(pulled)) {
+      // UNION ALL, because MySQL and MariaDB write VALUES as a table in different ways.
+      const news = part.map(() => 'SELECT ? AS id, ? AS at').join(' UNION ALL ');
+      await queries.raw(
+        `UPDATE ${Table.repositories} r JOIN (${news}) n ON n.id = r.id
+         SET r.last_pulled_at = n.at WHERE coalesce(r.last_pulled_at, 0) < n.at`,
+        part.flat(),
+      );
     }
   }
 

@@ -1,5 +1,6 @@
 import { type ManifestRow, Table, type TagRow } from '../../../../schema/tables';
 import { bulkInsert } from '../../db/bulk-insert';
+import { bulkUpdate } from '../../db/bulk-update';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import { type CursorKey, type Page, type PageRequest, toPage } from '../../db/page';
@@ -28,18 +29,17 @@ export interface TagFilter {
 /** A tag version with the descriptor of its manifest. */
 export type TagWithManifest = TagRow & Pick<ManifestRow, 'media_type' | 'size'>;
 
-/** The columns of a version that a pull can change. */
-const CHANGED_BY_PULLS = {
-  checked_at: 'replace',
-  expires_at: 'replace',
-  refreshed_at: 'replace',
-  expiration_set_at: 'replace',
-  last_pulled_at: 'replace',
-  pull_count: 'replace',
-  live: 'replace',
-  ended_at: 'replace',
-  end_reason: 'replace',
-} as const;
+/** The columns of a version that a pull changes. */
+const CHANGED_BY_PULLS = [
+  'checked_at',
+  'expires_at',
+  'refreshed_at',
+  'expiration_set_at',
+  'last_pulled_at',
+  'pull_count',
+] as const;
+/** Those that a pull changes if it begins or ends the version: more indexes contain them. */
+const CHANGED_BY_BEGINNINGS = [...CHANGED_BY_PULLS, 'live', 'ended_at', 'end_reason'] as const;
 
 /**
  * Reads and writes tag versions: the live version of each tag, and those in the time machine. Every
@@ -92,8 +92,8 @@ export class TagStore {
   }
 
   /**
-   * Returns all versions of these (repository, name, digest) triples. On MySQL, they are locked
-   * until the transaction ends.
+   * Returns the versions of these (repository, name) pairs that are live or have one of the digests.
+   * On MySQL, they are locked until the transaction ends.
    */
   async lockMany(
     queries: Queries,
@@ -106,7 +106,7 @@ export class TagStore {
         ['repository_id', 'name'],
         keys.map((key) => [key.repositoryId, key.name]),
       )
-      .whereIn('digest', [...digests])
+      .where((either) => either.whereIn('digest', [...digests]).orWhere('live', 1))
       .orderBy('id')
       .forUpdate();
     return rows;
@@ -228,16 +228,11 @@ export class TagStore {
 
   /** Writes the changes that pulls make to versions that {@link lockMany} returned. */
   async pulled(queries: Queries, changes: readonly TagChange[]): Promise<void> {
-    await bulkInsert(
-      queries,
-      Table.tags,
-      changes.map(({ after }) => after),
-      { kind: 'merge', key: ['id'], columns: CHANGED_BY_PULLS },
-    );
-    classify(
-      queries,
-      changes.filter(({ beginsOrEnds }) => beginsOrEnds).map(({ after }) => after),
-    );
+    const others = changes.filter(({ beginsOrEnds }) => !beginsOrEnds).map(({ after }) => after);
+    const begun = changes.filter(({ beginsOrEnds }) => beginsOrEnds).map(({ after }) => after);
+    await bulkUpdate(queries, Table.tags, others, CHANGED_BY_PULLS);
+    await bulkUpdate(queries, Table.tags, begun, CHANGED_BY_BEGINNINGS);
+    classify(queries, begun);
   }
 
   /** Returns up to `limit` names of active tags in bytewise order, starting after `last`. */

@@ -12,10 +12,16 @@ import { TagChange, type TagPulls } from '../content/tag-life';
 export interface TimedPull {
   readonly at: number;
   readonly event: PullEvent__Output;
+  /** Whether an earlier attempt of the same request was counted as a pull of an image. */
+  readonly isCounted?: boolean;
 }
 
-/** Cache statuses of pulls that returned a manifest. */
 const SERVED = new Set(['HIT', 'REVALIDATED', 'UPDATED', 'MISS', 'STALE']);
+
+/** Returns whether this is the cache status of a pull that returned a manifest. */
+export function isServed(cacheStatus: string | null): boolean {
+  return cacheStatus !== null && SERVED.has(cacheStatus);
+}
 
 /** Several pulls of one reference, combined. */
 interface PullGroup extends TagPulls {
@@ -70,9 +76,7 @@ async function touchTags(queries: Queries, stores: ContentStores, groups: readon
     // Prefers the live version, then the latest version with this digest.
     if (other === undefined || (other.live === null && (row.live === 1 || row.id > other.id))) versions.set(key, row);
   }
-  const live = new Set(
-    (await stores.tags.lockLiveMany(queries, tagged)).map((row) => `${row.repository_id} ${row.name}`),
-  );
+  const live = new Set(rows.filter((row) => row.live === 1).map((row) => `${row.repository_id} ${row.name}`));
   const changed = tagged.flatMap((group) => {
     const version = versions.get(`${group.repositoryId} ${group.name} ${group.digest}`);
     if (version === undefined) return [];
@@ -146,10 +150,10 @@ function usedAt(row: ManifestRow, at: number): ManifestRow {
 
 function groupPulls(pulls: readonly TimedPull[], origins: ReadonlyMap<string, Origin>): readonly PullGroup[] {
   const groups = new Map<string, Mutable<PullGroup>>();
-  for (const { at, event } of pulls) {
+  for (const { at, event, isCounted = false } of pulls) {
     const origin = origins.get(event.organizationUid);
     const digest = parseDigest(event.digest);
-    if (digest === undefined || !SERVED.has(event.cacheStatus) || event.httpStatus >= 400) continue;
+    if (digest === undefined || !isServed(event.cacheStatus) || event.httpStatus >= 400) continue;
     if (origin?.originVersion !== event.originVersion || origin.expirationSeconds === null) continue;
     if (parseRepositoryName(event.repository) === undefined) continue;
     const key = {
@@ -165,7 +169,7 @@ function groupPulls(pulls: readonly TimedPull[], origins: ReadonlyMap<string, Or
       group = { key, tag, digest, expirationSeconds, count: 0, lastPulledAt: 0, refreshedAt: 0, checkedAt: 0 };
       groups.set(name, group);
     }
-    group.count += 1;
+    if (!isCounted) group.count += 1;
     group.lastPulledAt = Math.max(group.lastPulledAt, at);
     if (event.cacheStatus !== 'STALE') group.refreshedAt = Math.max(group.refreshedAt, at);
     if (Number.isSafeInteger(event.checkedAt)) group.checkedAt = Math.max(group.checkedAt, event.checkedAt);

@@ -1,6 +1,6 @@
 import type { BlobEvent__Output } from '../../../../proto/gen/layover/v1/BlobEvent';
 import type { PullEvent__Output } from '../../../../proto/gen/layover/v1/PullEvent';
-import type { StatisticsRow } from '../../../../schema/tables';
+import type { AuditEventRow, StatisticsRow } from '../../../../schema/tables';
 import { BUCKET_MS, type Counters } from './statistics.store';
 
 /** The counter for each cache status. */
@@ -15,6 +15,12 @@ const COUNTER_OF: Readonly<Record<string, 'hits' | 'misses' | 'stale' | 'failure
   ERROR: 'failures',
 };
 
+interface CountedPull {
+  readonly cacheStatus: string;
+  readonly httpStatus: number;
+  readonly bytes: number;
+}
+
 /** Aggregates records into rows of the statistics. */
 export class PullCounters {
   private readonly rows = new Map<string, Counters & { organization_uid: string; bucket: number }>();
@@ -24,13 +30,15 @@ export class PullCounters {
    * served.
    */
   pull(organizationUid: string, at: number, event: PullEvent__Output): void {
-    const row = this.row(organizationUid, at);
-    row.pulls += 1;
-    const counter = COUNTER_OF[event.cacheStatus];
-    if (counter !== undefined) row[counter] += 1;
-    const bytes = amount(event.bytes);
-    if (event.httpStatus < 400) row.bytes_served += bytes;
-    if (counter === 'misses') row.bytes_fetched += bytes;
+    const { cacheStatus, httpStatus, bytes } = event;
+    this.add(this.row(organizationUid, at), { cacheStatus, httpStatus, bytes: amount(bytes) }, 1);
+  }
+
+  /** Takes back what {@link pull} counted for the event of an earlier attempt. */
+  takeBack(stored: AuditEventRow): void {
+    const { organization_uid, at, cache_status, http_status, bytes } = stored;
+    const counted = { cacheStatus: cache_status ?? '', httpStatus: http_status ?? 0, bytes: bytes ?? 0 };
+    this.add(this.row(organization_uid ?? '', at), counted, -1);
   }
 
   /** Counts pulls that were refused or failed. */
@@ -50,6 +58,14 @@ export class PullCounters {
   /** Returns the rows to add, ordered by key so that two batches cannot deadlock. */
   toRows(): readonly StatisticsRow[] {
     return [...this.rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  }
+
+  private add(row: Counters, { cacheStatus, httpStatus, bytes }: CountedPull, sign: 1 | -1): void {
+    row.pulls += sign;
+    const counter = COUNTER_OF[cacheStatus];
+    if (counter !== undefined) row[counter] += sign;
+    if (httpStatus < 400) row.bytes_served += sign * bytes;
+    if (counter === 'misses') row.bytes_fetched += sign * bytes;
   }
 
   private row(organizationUid: string, at: number): Counters {

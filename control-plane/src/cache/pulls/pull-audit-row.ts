@@ -56,6 +56,7 @@ export function pullAuditRow(
     request_id: toColumnText(pull.requestId, 64),
     detail: JSON.stringify({
       method: pull.method,
+      ...(pull.attempt > 1 ? { attempt: pull.attempt } : {}),
       ...(!pull.mirrorHost ? {} : { mirrorHost: pull.mirrorHost.slice(0, 255) }),
       ...(pull.errorCode === ''
         ? {}

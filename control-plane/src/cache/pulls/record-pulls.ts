@@ -19,13 +19,14 @@ import { type Arrival, originsAwaiting, settleArrivals } from '../arrivals/settl
 import type { StatisticsStore } from './statistics.store';
 import type { UpstreamStatusStore } from './upstream-status.store';
 import type { RobotStore } from '../../tenancy/robots/robot.store';
-import { applyPulls, type TimedPull } from './apply-pulls';
+import { applyPulls, isServed, type TimedPull } from './apply-pulls';
 import { applyRobotUse } from './apply-robot-use';
 import { PullCounters } from './count-pulls';
-import { pullAuditRow, recordId, recordTime } from './pull-audit-row';
+import { pullAuditRow } from './pull-audit-row';
 import type { RecordedEventsStore } from './recorded-events.store';
 import { endDeletedUpstream } from './upstream-deletions';
 import { refusalAuditRow, refusalCount } from './refusal-audit-row';
+import { type DeliveredRecord, distinctRecords, findUnknown, type UnknownRecords } from './unknown-records';
 import { toUpstreamStatusRow } from './upstream-report';
 
 /** Length of the uid of an organization. */
@@ -50,13 +51,6 @@ export interface PullRecorderParts {
   readonly log: Logger;
 }
 
-/** A record with its deduplication id and its time. */
-interface Item {
-  readonly id: string;
-  readonly at: number;
-  readonly record: PullRecord__Output;
-}
-
 /**
  * Records what data planes deliver, each record exactly once (docs/design/records.md#exactly-once).
  * The transaction that applies the new records skips known ids. After it resolves, the data plane
@@ -71,18 +65,13 @@ export class PullRecorder {
 
   /** Records a delivery and resolves with the number of new records. */
   async record(records: readonly PullRecord__Output[]): Promise<number> {
-    const now = this.parts.clock.now();
-    const items = new Map<string, Item>();
-    for (const record of records) {
-      const id = recordId(record.id);
-      if (!items.has(id)) items.set(id, { id, at: recordTime(record.at, now), record });
-    }
+    const items = distinctRecords(records, this.parts.clock.now());
     let recorded = 0;
-    for (const part of batches([...items.values()])) recorded += await this.recordBatch(part);
+    for (const part of batches(items)) recorded += await this.recordBatch(part);
     return recorded;
   }
 
-  private async recordBatch(items: readonly Item[]): Promise<number> {
+  private async recordBatch(items: readonly DeliveredRecord[]): Promise<number> {
     try {
       // On MySQL, a concurrent delivery of the same record ends as a duplicate. The retry sees its
       // rows.
@@ -104,34 +93,24 @@ export class PullRecorder {
     }
   }
 
-  private async write(queries: Queries, items: readonly Item[]): Promise<number> {
+  private async write(queries: Queries, items: readonly DeliveredRecord[]): Promise<number> {
     const { stores, recorded } = this.parts;
-    const isPull = ({ record }: Item): boolean => record.event === 'pull';
-    const knownPulls = await stores.audit.known(
-      queries,
-      items.filter(isPull).map(({ id }) => id),
-    );
-    // Includes pulls, because retention may have deleted their audit events.
-    const known = await recorded.known(
-      queries,
-      items.map(({ id }) => id),
-    );
-    const fresh = items.filter((item) => !known.has(item.id) && !(isPull(item) && knownPulls.has(item.id)));
+    const { fresh, later } = await findUnknown(queries, { audit: stores.audit, recorded }, items);
     await recorded.append(
       queries,
-      fresh.filter((item) => !isPull(item)).map(({ id, at }) => ({ id, at })),
+      fresh.filter(({ record }) => !record.pull).map(({ id, at }) => ({ id, at })),
     );
     const reports = blobReports(fresh);
     const arrived = arrivalsOf(reports);
-    const origins = await this.origins(queries, fresh, reports);
+    const origins = await this.origins(queries, [...fresh, ...later.map(({ item }) => item)], reports);
     for (const item of fresh) await this.admit(queries, item);
-    await this.pulls(queries, fresh, origins);
+    await this.pulls(queries, { fresh, later }, origins);
     await stores.proofs.record(queries, proofsOf(reports, origins));
     await settleArrivals(queries, stores, [...origins.values()], arrived, this.parts.clock.now());
     const missing = fresh.flatMap(({ record, at }) => missingBlob(record, at));
     await endMissing(queries, stores, missing, origins, this.parts.clock.now());
     await this.upstreams(queries, fresh, origins);
-    await this.count(queries, fresh, origins);
+    await this.count(queries, { fresh, later }, origins);
     return fresh.length;
   }
 
@@ -141,7 +120,7 @@ export class PullRecorder {
    */
   private async origins(
     queries: Queries,
-    items: readonly Item[],
+    items: readonly DeliveredRecord[],
     reports: readonly BlobReport[],
   ): Promise<ReadonlyMap<string, Origin>> {
     const { stores } = this.parts;
@@ -171,7 +150,7 @@ export class PullRecorder {
     return new Map(origins.map((origin) => [origin.organizationUid, origin]));
   }
 
-  private async admit(queries: Queries, { id, record }: Item): Promise<void> {
+  private async admit(queries: Queries, { id, record }: DeliveredRecord): Promise<void> {
     if (!record.admission) return;
     const { stores, clock } = this.parts;
     try {
@@ -196,9 +175,13 @@ export class PullRecorder {
     await this.parts.stores.invalidations.append(queries, [forgotten], this.parts.clock.now());
   }
 
-  private async pulls(queries: Queries, items: readonly Item[], origins: ReadonlyMap<string, Origin>): Promise<void> {
+  private async pulls(
+    queries: Queries,
+    { fresh, later }: UnknownRecords,
+    origins: ReadonlyMap<string, Origin>,
+  ): Promise<void> {
     const pulls: TimedPull[] = [];
-    const rows = items.flatMap(({ id, at, record }) => {
+    const rows = fresh.flatMap(({ id, at, record }) => {
       if (record.refusals) {
         const name = origins.get(record.refusals.organizationUid)?.organizationName;
         return [refusalAuditRow(id, at, record.refusals, name)];
@@ -208,6 +191,13 @@ export class PullRecorder {
       return [pullAuditRow(id, at, record.pull, origins.get(record.pull.organizationUid)?.organizationName)];
     });
     await this.parts.stores.audit.append(queries, rows);
+    for (const { item, stored } of later) {
+      const { at, record } = item;
+      const event = record.pull!;
+      const name = origins.get(event.organizationUid)?.organizationName;
+      await this.parts.stores.audit.replace(queries, pullAuditRow(stored.id, at, event, name));
+      pulls.push({ at, event, isCounted: isServed(stored.cache_status) });
+    }
     await applyPulls(queries, this.parts.stores, pulls, origins);
     await applyRobotUse(queries, this.parts.robots, pulls);
     // Runs last, so that a later answer in the same batch wins over one that found the tag.
@@ -216,7 +206,7 @@ export class PullRecorder {
 
   private async upstreams(
     queries: Queries,
-    items: readonly Item[],
+    items: readonly DeliveredRecord[],
     origins: ReadonlyMap<string, Origin>,
   ): Promise<void> {
     const latest = new Map<string, UpstreamStatusRow>();
@@ -233,9 +223,16 @@ export class PullRecorder {
     await this.parts.upstreamStatus.report(queries, [...latest.values()]);
   }
 
-  private async count(queries: Queries, items: readonly Item[], origins: ReadonlyMap<string, Origin>): Promise<void> {
+  private async count(
+    queries: Queries,
+    { fresh, later }: UnknownRecords,
+    origins: ReadonlyMap<string, Origin>,
+  ): Promise<void> {
     const counters = new PullCounters();
-    for (const { at, record } of items) {
+    for (const { stored } of later) {
+      if (stored.organization_uid !== null && origins.has(stored.organization_uid)) counters.takeBack(stored);
+    }
+    for (const { at, record } of [...fresh, ...later.map(({ item }) => item)]) {
       const uid =
         record.pull?.organizationUid ?? record.refusals?.organizationUid ?? record.blob?.organizationUid ?? '';
       if (!origins.has(uid)) continue;
@@ -248,8 +245,8 @@ export class PullRecorder {
 }
 
 /** Splits a delivery into transactions, in order. */
-function batches(items: readonly Item[]): readonly (readonly Item[])[] {
-  const parts: Item[][] = [];
+function batches(items: readonly DeliveredRecord[]): readonly (readonly DeliveredRecord[])[] {
+  const parts: DeliveredRecord[][] = [];
   let references = 0;
   for (const item of items) {
     const own = item.record.admission?.references.length ?? 0;
@@ -279,7 +276,7 @@ interface BlobReport {
 }
 
 /** Returns the valid reports of stored blobs. */
-function blobReports(items: readonly Item[]): readonly BlobReport[] {
+function blobReports(items: readonly DeliveredRecord[]): readonly BlobReport[] {
   return items.flatMap(({ at, record: { blob } }) => {
     const digest = parseDigest(blob?.digest ?? '');
     if (!blob || digest === undefined || !Number.isSafeInteger(blob.size) || blob.size < 0) return [];

@@ -2,6 +2,7 @@ import { type RecordedEventRow, Table } from '../../../../schema/tables';
 import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
+import { whereValues } from '../../db/where-values';
 
 /** Stores the ids of records without an audit event, so that a repeated delivery counts once. */
 export class RecordedEventsStore {
@@ -9,7 +10,8 @@ export class RecordedEventsStore {
   async known(queries: Queries, ids: readonly string[]): Promise<ReadonlySet<string>> {
     const known = new Set<string>();
     for (const part of chunks(ids, 1000)) {
-      const rows = await queries<RecordedEventRow>(Table.recordedEvents).whereIn('id', part).select('id');
+      const query = whereValues(queries, queries(Table.recordedEvents), 'id', part);
+      const rows = (await query.select('id')) as { readonly id: string }[];
       for (const row of rows) known.add(row.id);
     }
     return known;

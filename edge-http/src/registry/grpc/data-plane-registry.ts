@@ -3,7 +3,9 @@ import { mustDigest } from '../../../../common/oci/digest';
 import { formatReference } from '../../../../common/oci/reference';
 import type { NodeSet } from '../../../../common/nodes/node-set';
 import type { Clock } from '../../../../common/runtime/clock';
+import { createTimeOrderedIds } from '../../../../common/runtime/time-ordered-ids';
 import type { Tracer } from '../../../../common/tracing/tracer';
+import type { GetManifestRequest } from '../../../../proto/gen/layover/v1/GetManifestRequest';
 import type { ReadBlobRequest } from '../../../../proto/gen/layover/v1/ReadBlobRequest';
 import type {
   BlobQuery,
@@ -46,6 +48,7 @@ const PROBE: RequestContext = { requestId: 'readyz', clientAddress: '', userAgen
 /** {@link RegistryReader} over gRPC. */
 export class DataPlaneRegistry implements RegistryReader {
   private readonly calls: NodeCalls;
+  private readonly nextRecordId: () => string;
 
   constructor(
     private readonly nodes: NodeSet<DataPlaneConnection>,
@@ -54,6 +57,7 @@ export class DataPlaneRegistry implements RegistryReader {
     onRetry: () => void,
   ) {
     this.calls = new NodeCalls({ nodes, clock, tracer, onRetry });
+    this.nextRecordId = createTimeOrderedIds(clock);
   }
 
   start(): Promise<void> {
@@ -65,9 +69,15 @@ export class DataPlaneRegistry implements RegistryReader {
   }
 
   async getManifest(query: ManifestQuery, departure: Departure): Promise<ManifestAnswer> {
+    // All attempts are one pull record: that of the last one.
+    const recordId = this.nextRecordId();
+    let attempt = 0;
     const message = manifestMessage(query);
-    const key = manifestKey(query);
-    const reply = await this.calls.call(key, 'getManifest', message, departure);
+    const messageFor = (): GetManifestRequest => {
+      attempt += 1;
+      return { ...message, context: { ...message.context, recordId, attempt } };
+    };
+    const { reply } = await this.calls.ask({ key: manifestKey(query), kind: 'getManifest', messageFor }, departure);
     const { mediaType, size, content, ageSeconds, upstreamHost, private: isPrivate } = reply;
     const cacheStatus = readCacheStatus(reply.cacheStatus);
     return {

@@ -22,6 +22,7 @@ export interface PullEvent {
   'errorCode'?: (string);
   'errorMessage'?: (string);
   'mirrorHost'?: (string);
+  'attempt'?: (number);
 }
 
 export interface PullEvent__Output {
@@ -44,4 +45,5 @@ export interface PullEvent__Output {
   'errorCode': (string);
   'errorMessage': (string);
   'mirrorHost': (string);
+  'attempt': (number);
 }

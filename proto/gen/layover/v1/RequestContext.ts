@@ -9,6 +9,8 @@ export interface RequestContext {
   'authorization'?: (string);
   'authorizedAt'?: (number | string | Long);
   'hops'?: (string)[];
+  'recordId'?: (string);
+  'attempt'?: (number);
 }
 
 export interface RequestContext__Output {
@@ -18,4 +20,6 @@ export interface RequestContext__Output {
   'authorization': (string);
   'authorizedAt': (number);
   'hops': (string)[];
+  'recordId': (string);
+  'attempt': (number);
 }

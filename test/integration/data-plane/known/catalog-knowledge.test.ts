@@ -10,12 +10,9 @@ import { type CatalogKnowledge, createKnowledge } from '../../../../data-plane/s
 import { createGrpcCatalog } from '../../../../data-plane/src/catalog/grpc-catalog';
 import { createLocalIndex } from '../../../../data-plane/src/known/index/durable-local-index';
 import type { LocalIndex } from '../../../../data-plane/src/known/local-index';
-import {
-  createPullJournal,
-  type DurablePullJournal,
-  type JournalLimits,
-} from '../../../../data-plane/src/journal/durable-pull-journal';
+import { type DurablePullJournal, type JournalLimits } from '../../../../data-plane/src/journal/durable-pull-journal';
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
+import { openJournal, RECORDS } from '../../../support/data-plane/records';
 import { FakeCatalog } from '../../../support/fake-catalog';
 import { TestClock } from '../../../support/test-clock';
 import { descriptor, digest, manifestOf, REPOSITORY, tagOf, targetOf } from '../../../support/data-plane/known';
@@ -37,7 +34,7 @@ async function build(limits: Partial<JournalLimits> = {}): Promise<void> {
   fake = await FakeCatalog.start();
   client = createCatalogClient(fake.address);
   index = await createLocalIndex({ directory: join(directory, 'index'), clock: systemClock, logger });
-  journal = await createPullJournal({ directory: join(directory, 'journal'), clock: systemClock, logger, limits });
+  journal = await openJournal(join(directory, 'journal'), { logger, limits });
   const catalog = createGrpcCatalog({ client, clock: systemClock });
   uses = new ContentUses(clock);
   knowledge = createKnowledge({ index, catalog, journal, uses, clock, logger });
@@ -396,7 +393,7 @@ describe('CatalogKnowledge admission', () => {
     await fake.stop();
     await knowledge.admit(admission('m'));
     const [record] = (await journal.read(10, 10_000))!.records;
-    expect(record?.admission?.inUse ?? []).toEqual([]);
+    expect(RECORDS.decode(record!).admission?.inUse).toEqual([]);
   });
 
   test('makes the manifest and its blobs known without a look-up', async () => {
@@ -417,7 +414,7 @@ describe('CatalogKnowledge admission', () => {
     await fake.stop();
     expect(await knowledge.admit(admission('m', 'l'))).toEqual({ decision: 'admitted' });
     const batch = await journal.read(10, 10_000);
-    expect(batch?.records).toEqual([expect.objectContaining({ admission: admission('m', 'l') })]);
+    expect(batch?.records.map((record) => RECORDS.decode(record))).toMatchObject([{ admission: admission('m', 'l') }]);
     expect(await knowledge.manifest(REPOSITORY, digest('m'))).toEqual(manifestOf('m', 'l'));
 
     // The journal is not delivered yet, so the "absent" of the Catalog is outdated.

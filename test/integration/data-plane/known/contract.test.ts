@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { systemClock } from '../../../../common/runtime/clock';
 import { createCatalogClient } from '../../../../data-plane/src/catalog/catalog-client';
 import { createGrpcCatalog } from '../../../../data-plane/src/catalog/grpc-catalog';
-import { createPullJournal } from '../../../../data-plane/src/journal/durable-pull-journal';
 import { createKnowledge } from '../../../../data-plane/src/known/catalog-knowledge';
 import { createLocalIndex } from '../../../../data-plane/src/known/index/durable-local-index';
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
@@ -12,6 +11,7 @@ import { describeKnowledge } from '../../../contract/known.contract';
 import { FakeCatalog } from '../../../support/fake-catalog';
 import { temporaryFolder } from '../../../support/real/temporary-folder';
 import { MemoryKnowledge } from '../../../support/data-plane/fakes/memory-knowledge';
+import { openJournal } from '../../../support/data-plane/records';
 import { silentLogger as logger } from '../../../support/data-plane/fakes/pull-rig';
 
 describeKnowledge('the local index with the Catalog', async () => {
@@ -20,7 +20,7 @@ describeKnowledge('the local index with the Catalog', async () => {
   const client = createCatalogClient(fake.address);
   const clock = systemClock;
   const index = await createLocalIndex({ directory: join(folder.path, 'index'), clock, logger });
-  const journal = await createPullJournal({ directory: join(folder.path, 'journal'), clock, logger });
+  const journal = await openJournal(join(folder.path, 'journal'));
   const catalog = createGrpcCatalog({ client, clock });
   return {
     knowledge: createKnowledge({ index, catalog, journal, uses: new ContentUses(clock), clock, logger }),

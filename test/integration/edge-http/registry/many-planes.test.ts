@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { digestOf } from '../../../../common/oci/digest';
+import type { RequestContext__Output as RequestContext } from '../../../../proto/gen/layover/v1/RequestContext';
 import type { BlobSender } from '../../../support/fake-data-plane/blob-sender';
 import { startFakeDataPlane } from '../../../support/fake-data-plane/start-fake-data-plane';
 import { waitUntil } from '../../../support/real/wait-until';
@@ -136,6 +137,28 @@ describe('manifests and lists', () => {
       return new Promise<never>(() => undefined);
     });
     expect(answer).toMatchObject({ status: 200, asked: 2 });
+  });
+
+  test('have one identity over all attempts of a request, whatever X-Request-Id the client sends', async () => {
+    const contexts: (RequestContext | null)[] = [];
+    let failing = true;
+    edge = await startEdgeOverPlanes(3, [inline], {
+      getManifest: ({ context }) => {
+        contexts.push(context);
+        if (failing && contexts.length < 3) throw new LayoverError('NOT_READY');
+        return reply;
+      },
+    });
+    const headers = { 'x-request-id': 'always-the-same' };
+    await get(edge, MANIFEST_PATH, headers);
+    failing = false;
+    await get(edge, MANIFEST_PATH, headers);
+    expect(contexts.map((context) => context?.attempt)).toEqual([1, 2, 3, 1]);
+    expect(new Set(contexts.map((context) => context?.requestId))).toEqual(new Set(['always-the-same']));
+    const ids = contexts.map((context) => context?.recordId ?? '');
+    expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(ids.slice(0, 3)).toEqual([ids[0], ids[0], ids[0]]);
+    expect(ids[3]).not.toBe(ids[0]);
   });
 
   test('of one key are always requested from the same node, and of other keys from others', async () => {

@@ -11,6 +11,7 @@ import { ImageGate } from '../../../../data-plane/src/manifests/gate/image-gate'
 import type { Verdict } from '../../../../data-plane/src/manifests/gate/image-judge';
 import { ManifestContents } from '../../../../data-plane/src/manifests/content/manifest-contents';
 import { ManifestKeeper } from '../../../../data-plane/src/manifests/manifest-keeper';
+import type { ManifestRequest } from '../../../../data-plane/src/manifests/manifest-request';
 import { ManifestService, type ServedManifest } from '../../../../data-plane/src/manifests/manifest-service';
 import { DigestResolver } from '../../../../data-plane/src/manifests/resolve-digest';
 import { TagManifestResolver } from '../../../../data-plane/src/manifests/resolve-tag';
@@ -36,6 +37,8 @@ export const CONTEXT: RequestContext = {
   authorization: '',
   authorizedAt: 0,
   hops: [],
+  recordId: '',
+  attempt: 0,
 };
 
 export const silentLogger: Logger = pino({ level: 'silent' });
@@ -48,6 +51,9 @@ export interface Ask {
   readonly head?: boolean;
   readonly accept?: readonly string[];
   readonly authorization?: string;
+  readonly recordId?: string;
+  readonly attempt?: number;
+  readonly isTentative?: ManifestRequest['isTentative'];
   readonly signal?: AbortSignal;
 }
 
@@ -126,12 +132,18 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
   });
   const get = (reference: string, ask: Ask = {}): Promise<ServedManifest> =>
     manifests.get({
-      context: { ...CONTEXT, authorization: ask.authorization ?? '' },
+      context: {
+        ...CONTEXT,
+        authorization: ask.authorization ?? '',
+        recordId: ask.recordId ?? '',
+        attempt: ask.attempt ?? 0,
+      },
       owner: ask.owner ?? { kind: 'organization', name: ask.organization ?? 'acme' },
       repository: ask.repository ?? 'team/app',
       reference: parseReference(reference) as Reference,
       headOnly: ask.head ?? false,
       accept: ask.accept ?? [],
+      ...(ask.isTentative === undefined ? {} : { isTentative: ask.isTentative }),
       signal: ask.signal,
     });
   /** Returns the cache status of an answer, or the key of its error. */

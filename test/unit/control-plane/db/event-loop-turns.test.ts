@@ -57,3 +57,34 @@ test('a statement that pauses is not overtaken by one that was requested after t
   await other;
   expect(order).toEqual(['failing', 'other', 'rollback']);
 });
+
+test('a statement with lists of values runs once for each, in order, and pauses in between', async () => {
+  const rows = Array.from({ length: 100 }, (_, index) => [index]);
+  const seen: unknown[] = [];
+  let pauses = 0;
+  let time = 0;
+  const run = (bindings: unknown): void => {
+    seen.push(bindings);
+    time += 0.2;
+  };
+  const connection: PreparingConnection = { prepare: () => ({ all: run, run }) };
+  takeTurns(connection, { pause: () => Promise.resolve(void (pauses += 1)), now: () => time });
+  const first = connection.prepare('').run(rows);
+  const second = connection.prepare('').run(['after']);
+  await Promise.all([first, second]);
+  expect(seen).toEqual([...rows, ['after']]);
+  // The clock is read after every 32nd row, and 32 rows take more than 5 ms.
+  expect(pauses).toBe(3);
+});
+
+test('a statement with lists of values stops at the first one that fails', async () => {
+  const seen: unknown[] = [];
+  const run = ([value]: readonly unknown[]): void => {
+    seen.push(value);
+    if (value === 2) throw new Error('broken');
+  };
+  const connection: PreparingConnection = { prepare: () => ({ all: run, run }) as never };
+  takeTurns(connection);
+  await expect(connection.prepare('').run([[1], [2], [3]])).rejects.toThrow('broken');
+  expect(seen).toEqual([1, 2]);
+});

@@ -1,12 +1,26 @@
-import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import fsPromises from 'node:fs/promises';
 import { join } from 'node:path';
+import { encodeFrame } from '../../../../common/files/frames';
 import type { DurablePullJournal } from '../../../../data-plane/src/journal/durable-pull-journal';
+import { watchSyncs } from '../../../support/real/synced-paths';
 import { TestClock } from '../../../support/test-clock';
 import {
   drain,
   keepingLogger,
   openJournal,
   recordOf,
+  RECORDS,
   referencesOf,
   temporaryFolder,
 } from '../../../support/data-plane/records';
@@ -31,7 +45,7 @@ afterEach(async () => {
 afterAll(() => folder.remove());
 
 const numbers = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => String(from + i));
-const segments = (): string[] => readdirSync(directory).filter((name) => name.endsWith('.log'));
+const segments = (): string[] => readdirSync(directory).filter((name) => name.endsWith('.records'));
 
 describe('appended records', () => {
   test('are read in order, with sortable ids and the time of the clock, also after a restart', async () => {
@@ -57,16 +71,19 @@ describe('appended records', () => {
   test('are read again until they are acknowledged, and then never again', async () => {
     const journal = await start();
     for (const n of numbers(0, 5)) await journal.append(recordOf(n));
-    expect(referencesOf((await journal.read(2, 10_000))!.records)).toEqual(['0', '1']);
+    expect(referencesOf((await journal.read(2, 10_000))!.records.map((record) => RECORDS.decode(record)))).toEqual([
+      '0',
+      '1',
+    ]);
     const again = (await journal.read(2, 10_000))!;
-    expect(referencesOf(again.records)).toEqual(['0', '1']);
+    expect(referencesOf(again.records.map((record) => RECORDS.decode(record)))).toEqual(['0', '1']);
     await journal.acknowledge(again);
     await journal.close();
     expect(referencesOf(await drain(await start()))).toEqual(['2', '3', '4']);
   });
 
   test('are spread over many files, which are removed after delivery', async () => {
-    const journal = await start({ limits: { segmentBytes: 1000 } });
+    const journal = await start({ limits: { segmentBytes: 500 } });
     for (const n of numbers(0, 50)) await journal.append(recordOf(n));
     expect(segments().length).toBeGreaterThan(5);
     expect(referencesOf(await drain(journal))).toEqual(numbers(0, 50));
@@ -93,22 +110,92 @@ describe('damaged files', () => {
     expect(referencesOf(await drain(second))).toEqual(numbers(0, 4));
   });
 
-  test('lose the records after the damage, are kept aside, and do not block later files', async () => {
+  test('lose only the records in the damaged bytes, which are kept and logged, in every file', async () => {
     const { logger, lines } = keepingLogger();
-    const journal = await start({ limits: { segmentBytes: 1000 } });
-    for (const n of numbers(0, 30)) await journal.append(recordOf(n));
+    const journal = await start({ limits: { segmentBytes: 10_000 } });
+    await Promise.all(numbers(0, 203).map((n) => journal.append(recordOf(n))));
+    for (const n of numbers(203, 303)) await journal.append(recordOf(n));
     await journal.close();
-    const damaged = join(directory, segments().sort()[1]!);
-    const bytes = readFileSync(damaged);
-    bytes.fill(0xff, Math.floor(bytes.length / 2));
-    writeFileSync(damaged, bytes);
+    expect(segments().length).toBeGreaterThan(1);
+    const damage = Buffer.alloc(64, 0x5a);
+    for (const name of segments()) {
+      const path = join(directory, name);
+      const bytes = readFileSync(path);
+      const middle = bytes.length >> 1;
+      writeFileSync(path, Buffer.concat([bytes.subarray(0, middle), damage, bytes.subarray(middle + 64)]));
+    }
 
-    const references = referencesOf(await drain(await start({ logger })));
-    expect(references.length).toBeGreaterThan(20);
-    expect(references.length).toBeLessThan(30);
-    expect(references.at(-1)).toBe('29');
+    const found = referencesOf(await drain(await start({ logger })));
+    const lost = numbers(0, 303).filter((reference) => !found.includes(reference));
+    expect(found).toEqual(numbers(0, 303).filter((reference) => !lost.includes(reference)));
+    const files = readdirSync(directory).filter((name) => name.endsWith('.damaged'));
+    expect(files).toHaveLength(lines.filter((line) => line.includes('damaged bytes are skipped')).length);
+    expect(files.length).toBeGreaterThan(1);
+    // 64 bytes touch at most two records.
+    expect(lost.length).toBeGreaterThanOrEqual(files.length);
+    expect(lost.length).toBeLessThanOrEqual(2 * files.length);
+    for (const name of files) expect(readFileSync(join(directory, name)).includes(damage)).toBe(true);
+    const reported = lines.flatMap((line) => /"records":(\d+),.*Pull records are lost/.exec(line)?.[1] ?? []);
+    expect(reported.reduce((sum, count) => sum + Number(count), 0)).toBe(lost.length);
+  });
+
+  test.each([
+    ['a length that is too large', 8, Buffer.from([0xff, 0xff, 0xff, 0x7f])],
+    ['a length that is plausible', 8, Buffer.from([0x00, 0x40, 0x00, 0x00])],
+    ['another number', 12, Buffer.from([0xff])],
+    ['another marker', 0, Buffer.from('{"id":"')],
+  ])('lose one record if its header has %s', async (_what, at, bytes) => {
+    const journal = await start();
+    await Promise.all(numbers(0, 10).map((n) => journal.append(recordOf(n))));
+    await journal.close();
+    const path = join(directory, segments()[0]!);
+    const content = readFileSync(path);
+    const size = content.length / 10;
+    bytes.copy(content, 4 * size + at);
+    writeFileSync(path, content);
+    const found = referencesOf(await drain(await start()));
+    expect(found).toEqual(numbers(0, 10).filter((reference) => reference !== '4'));
+  });
+
+  test('that were removed do not block later ones', async () => {
+    const { logger, lines } = keepingLogger();
+    const journal = await start({ logger, limits: { segmentBytes: 1000, recentBytes: 0 } });
+    for (const n of numbers(0, 30)) await journal.append(recordOf(n));
+    rmSync(join(directory, segments().sort()[1]!));
+    const found = referencesOf(await drain(journal));
+    expect(found.slice(0, 2)).toEqual(['0', '1']);
+    expect(found.at(-1)).toBe('29');
     expect(lines.join()).toContain('Pull records are lost');
-    expect(readdirSync(directory)).toContainEqual(expect.stringMatching(/\.damaged$/));
+  });
+
+  test('with room for more records at their end are not damaged', async () => {
+    const { logger, lines } = keepingLogger();
+    const journal = await start();
+    for (const n of numbers(0, 3)) await journal.append(recordOf(n));
+    // The file as a process leaves it that is killed.
+    const killed = readFileSync(join(directory, segments()[0]!));
+    expect(killed.at(-1)).toBe(0);
+    await journal.close();
+    expect(statSync(join(directory, segments()[0]!)).size).toBeLessThan(killed.length);
+    writeFileSync(join(directory, segments()[0]!), killed);
+    const second = await start({ logger });
+    await second.append(recordOf('3'));
+    await second.close();
+    expect(referencesOf(await drain(await start({ logger })))).toEqual(numbers(0, 4));
+    expect(lines.filter((line) => line.includes('damage'))).toEqual([]);
+  });
+
+  test('with records that were never acknowledged do not deliver them after later ones took their numbers', async () => {
+    const journal = await start();
+    for (const n of numbers(0, 3)) await journal.append(recordOf(n));
+    await journal.close();
+    const [name] = segments();
+    const both = readFileSync(join(directory, name!));
+    // The last record failed, its file could not be truncated, and the next file began.
+    const second = await start();
+    await second.close();
+    writeFileSync(join(directory, '0000000000000003.records'), both.subarray((both.length / 3) * 2));
+    expect(referencesOf(await drain(await start()))).toEqual(['0', '1', '2']);
   });
 
   test('an unreadable mark causes repeated delivery instead of none', async () => {
@@ -120,6 +207,152 @@ describe('damaged files', () => {
     writeFileSync(join(directory, 'delivered'), 'rubbish');
     expect(referencesOf(await drain(await start()))).toEqual(['0', '1']);
   });
+});
+
+describe('files of an earlier version', () => {
+  /** Writes records as earlier versions did: JSON in frames without numbers. */
+  const writeEarlier = (first: number, references: readonly string[]): string => {
+    const path = join(directory, `${String(first).padStart(16, '0')}.log`);
+    mkdirSync(directory, { recursive: true });
+    const records = references.map((reference, index) => ({
+      id: `0193a1c2-7000-7000-8000-${String(first + index).padStart(12, '0')}`,
+      at: 1_700_000_000_000 + index,
+      ...recordOf(reference),
+    }));
+    writeFileSync(path, Buffer.concat(records.map((record) => encodeFrame(Buffer.from(JSON.stringify(record))))));
+    return path;
+  };
+
+  test('are delivered first, from the position up to which the earlier version delivered them', async () => {
+    writeEarlier(1, numbers(0, 5));
+    writeEarlier(6, numbers(5, 8));
+    writeFileSync(join(directory, 'delivered'), '3\n');
+    const journal = await start();
+    expect(journal.depth().records).toBe(6);
+    expect(journal.admissionsPending()).toBe(true);
+    await journal.append(recordOf('8'));
+    const records = await drain(journal);
+    expect(referencesOf(records)).toEqual(numbers(2, 9));
+    expect(records[0]).toMatchObject({ id: '0193a1c2-7000-7000-8000-000000000003', at: 1_700_000_000_002 });
+    expect(readdirSync(directory).filter((name) => name.endsWith('.log'))).toEqual([]);
+  });
+
+  test('lose only what is damaged', async () => {
+    for (const first of [1, 101]) {
+      const path = writeEarlier(first, numbers(first - 1, first + 99));
+      const bytes = readFileSync(path);
+      bytes.fill(0x5a, bytes.length >> 1, (bytes.length >> 1) + 64);
+      writeFileSync(path, bytes);
+    }
+    const { logger, lines } = keepingLogger();
+    const found = referencesOf(await drain(await start({ logger })));
+    const lost = numbers(0, 200).filter((reference) => !found.includes(reference));
+    expect(found).toEqual(numbers(0, 200).filter((reference) => !lost.includes(reference)));
+    expect(lost.length).toBeGreaterThanOrEqual(2);
+    expect(lost.length).toBeLessThanOrEqual(4);
+    expect(readdirSync(directory).filter((name) => name.endsWith('.damaged'))).toHaveLength(2);
+    expect(lines.filter((line) => line.includes('damaged bytes are skipped'))).toHaveLength(2);
+  });
+
+  test('deliver the records after damage again rather than not at all', async () => {
+    const path = writeEarlier(1, numbers(0, 10));
+    writeEarlier(11, numbers(10, 12));
+    writeFileSync(join(directory, 'delivered'), '6\n');
+    const bytes = readFileSync(path);
+    bytes.fill(0x5a, 20, 40);
+    writeFileSync(path, bytes);
+    expect(referencesOf(await drain(await start()))).toEqual(numbers(5, 12));
+  });
+});
+
+describe('a delivery that keeps up', () => {
+  test('reads no file', async () => {
+    const journal = await start();
+    for (const n of numbers(0, 50)) await journal.append(recordOf(n));
+    for (const name of segments()) rmSync(join(directory, name));
+    expect(referencesOf(await drain(journal))).toEqual(numbers(0, 50));
+  });
+
+  test('reads files as soon as it falls behind, and memory again when it has caught up', async () => {
+    const journal = await start({ limits: { recentBytes: 1000, segmentBytes: 5000 } });
+    const found: string[] = [];
+    const deliver = async (): Promise<void> => {
+      const batch = (await journal.read(7, 10_000))!;
+      found.push(...referencesOf(batch.records.map((record) => RECORDS.decode(record))));
+      await journal.acknowledge(batch);
+    };
+    for (let next = 0; next < 300; next += 10) {
+      await Promise.all(numbers(next, next + 10).map((n) => journal.append(recordOf(n))));
+      await deliver();
+    }
+    while (journal.depth().records > 0) await deliver();
+    expect(found).toEqual(numbers(0, 300));
+  });
+});
+
+describe('a folder that cannot be used', () => {
+  test('drops records until it can, and then delivers those of an earlier run too', async () => {
+    const before = await start();
+    await before.append(recordOf('0'));
+    await before.close();
+    renameSync(directory, `${directory}.away`);
+    writeFileSync(directory, 'a disk that is not mounted');
+
+    const { logger, lines } = keepingLogger();
+    const journal = await start({ logger });
+    await journal.append(recordOf('1'));
+    await expect(journal.append({ admission: { requestId: 'a' } })).rejects.toMatchObject({ key: 'STORE_FAILED' });
+    expect(journal.depth()).toMatchObject({ records: 0, dropped: 1 });
+    expect(journal.admissionsPending()).toBe(true);
+    expect(lines.join()).toContain('Writing the pull journal failed');
+
+    rmSync(directory);
+    renameSync(`${directory}.away`, directory);
+    await journal.append(recordOf('2'));
+    expect(journal.admissionsPending()).toBe(true);
+    expect(referencesOf(await drain(journal))).toEqual(['0', '2']);
+    expect(journal.admissionsPending()).toBe(false);
+  });
+
+  test('delivers on if files can be read but not removed or written', async () => {
+    const first = await start({ limits: { segmentBytes: 1 } });
+    for (const n of numbers(0, 3)) await first.append(recordOf(n));
+    await first.close();
+    const readOnly = Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' });
+    const spies = (['rm', 'rename', 'writeFile'] as const).map((name) =>
+      jest.spyOn(fsPromises, name).mockRejectedValue(readOnly),
+    );
+    try {
+      const { logger, lines } = keepingLogger();
+      const journal = await start({ logger });
+      expect(referencesOf(await drain(journal))).toEqual(['0', '1', '2']);
+      expect(journal.depth().records).toBe(0);
+      expect(lines.join()).toContain('EROFS');
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
+  });
+});
+
+test('a record keeps the identity of its request', async () => {
+  const journal = await start();
+  const id = '0193a1c2-7000-7000-8000-0123456789ab';
+  await journal.append({ id, ...recordOf('0') });
+  await journal.append(recordOf('1'));
+  const [first, second] = await drain(journal);
+  expect(first?.id).toBe(id);
+  expect(second?.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+test('the records of one turn of the event loop are written together', async () => {
+  const syncs = await watchSyncs();
+  try {
+    const journal = await start();
+    await Promise.all(numbers(0, 50).map((n) => Promise.resolve().then(() => journal.append(recordOf(n)))));
+    expect(syncs.paths.filter((path) => path.endsWith('.records'))).toHaveLength(1);
+  } finally {
+    syncs.stop();
+  }
 });
 
 describe('a full journal', () => {
@@ -146,7 +379,7 @@ describe('a full journal', () => {
 
   test('behaves the same on a full disk, and leaves no partial record', async () => {
     const journal = await start();
-    const next = join(directory, '0000000000000001.log');
+    const next = join(directory, '0000000000000001.records');
     // Writes there fail with ENOSPC (full(4)).
     symlinkSync('/dev/full', next);
     await Promise.all([journal.append(recordOf('0')), journal.append(recordOf('1'))]);

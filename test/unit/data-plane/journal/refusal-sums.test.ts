@@ -14,6 +14,8 @@ const refused = (more: Partial<AnsweredPull> = {}, key: 'DENIED' | 'UPSTREAM_FAI
   clientAddress: '192.0.2.7',
   userAgent: 'test/1',
   requestId: 'request-1',
+  recordId: '',
+  attempt: 1,
   cacheStatus: 'REFUSED',
   upstreamStatus: undefined,
   checkedAt: undefined,

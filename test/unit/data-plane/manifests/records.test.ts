@@ -42,6 +42,7 @@ test('a record of a served GET contains everything for the audit, the canonical 
       checkedAt: rig.clock.now(),
       errorCode: '',
       errorMessage: '',
+      attempt: 0,
     },
   ]);
 });
@@ -129,6 +130,38 @@ test('records of refusals by Layover: no organization, no credentials, no proxy,
     { organizationUid: 'uid-docker', httpStatus: 404, errorCode: 'MANIFEST_UNKNOWN', upstreamStatus: 0, checkedAt: 0 },
     { organizationUid: '', organization: 'evil.test', httpStatus: 401 },
   ]);
+});
+
+describe('the identity of a request', () => {
+  const recordId = '0193a1c2-7000-7000-8000-0123456789ab';
+
+  test('is that of its record, served or refused, with the number of the attempt', async () => {
+    const rig = rigAtDocker();
+    await rig.get('latest', { ...ask, recordId, attempt: 1 });
+    await rig.outcome('nope', { ...ask, recordId, attempt: 2 });
+    const records = rig.journal.records.filter(({ pull }) => pull);
+    expect(records).toMatchObject([
+      { id: recordId, pull: { attempt: 1, httpStatus: 200 } },
+      { id: recordId, pull: { attempt: 2, httpStatus: 404 } },
+    ]);
+  });
+
+  test('is made by the journal if the edge sent none, or one that is no UUID', async () => {
+    const rig = rigAtDocker();
+    await rig.get('latest', ask);
+    await rig.get('latest', { ...ask, recordId: 'x'.repeat(1000) });
+    expect(rig.journal.records.filter(({ pull }) => pull).map(({ id }) => id)).toEqual([undefined, undefined]);
+  });
+
+  test('belongs to the reading of the address that is answered, not to one that ended a cached tag', async () => {
+    const rig = rigAtDocker();
+    await rig.get('latest', ask);
+    rig.upstream.removeTag(NAME, 'latest');
+    await rig.outcome('latest', { ...ask, recordId, attempt: 1, isTentative: () => true });
+    const [record] = rig.journal.records.filter(({ pull }) => pull?.httpStatus === 404);
+    expect(record).toBeDefined();
+    expect(record?.id).toBeUndefined();
+  });
 });
 
 test('a record names the robot', async () => {

@@ -43,6 +43,12 @@ test.each<readonly [string, () => Promise<unknown>, string, string]>([
   ],
   ['expired tags', () => stores.tags.expired(database.reader, NOW + 5000, 10), 'INDEX tags_expiry', 'tags_expiry'],
   [
+    'versions that left service',
+    () => stores.tags.endedBefore(database.reader, organization.originVersion, NOW, 10),
+    'INDEX tags_collection',
+    'tags_collection',
+  ],
+  [
     'the tags that an expiration step locks',
     () =>
       stores.tags.lockExpired(

@@ -195,6 +195,73 @@ describe('RecordPulls: exactly once', () => {
   });
 });
 
+describe('RecordPulls: attempts of one request', () => {
+  const FAILED = { cacheStatus: 'ERROR', httpStatus: 503, digest: '', bytes: 0, errorCode: 'UNAVAILABLE' };
+  const first = (more: object = {}, id = v7()): PullRecord =>
+    pull(acme, 'one', now, { attempt: 1, requestId: 'r', ...more }, id);
+  const second = (of: PullRecord, more: object = {}): PullRecord => ({
+    id: of.id!,
+    at: now + 700,
+    pull: { ...of.pull, attempt: 2, ...more },
+  });
+  const outcomes = async () => (await pulls()).map(({ cacheStatus, httpStatus }) => [cacheStatus, httpStatus]);
+
+  test.each([
+    ['the first before the last', (one: PullRecord, two: PullRecord) => [[one], [two]]],
+    ['the last before the first', (one: PullRecord, two: PullRecord) => [[two], [one]]],
+    ['both together', (one: PullRecord, two: PullRecord) => [[one, two]]],
+    ['both together, the last one first', (one: PullRecord, two: PullRecord) => [[two, one]]],
+    ['each twice', (one: PullRecord, two: PullRecord) => [[one], [one, two], [two], [one]]],
+  ])('are one event with the outcome of the last one: %s', async (_order, deliveries) => {
+    const one = first();
+    const two = second(one, { cacheStatus: 'STALE' });
+    for (const delivery of deliveries(one, two)) await record(...delivery);
+    expect(await outcomes()).toEqual([['STALE', 200]]);
+    expect(await pulls()).toMatchObject([{ at: iso(now + 700), detail: '{"method":"GET","attempt":2}' }]);
+    expect(await statistics()).toMatchObject({ pulls: 1, hits: 0, stale: 1, bytesServed: '100' });
+    expect(await tag()).toMatchObject({ pullCount: 1, lastPulledAt: iso(now + 700) });
+  });
+
+  test('count as the pull that the client got: a failure and then an image', async () => {
+    const one = first(FAILED);
+    await record(one);
+    expect(await statistics()).toMatchObject({ pulls: 1, failures: 1, bytesServed: '0' });
+    await record(second(one, { ...first().pull, attempt: 2 }));
+    expect(await outcomes()).toEqual([['HIT', 200]]);
+    expect(await statistics()).toMatchObject({ pulls: 1, failures: 0, hits: 1, bytesServed: '100' });
+    expect((await tag()).pullCount).toBe(1);
+  });
+
+  test('count as the pull that the client got: an image that did not arrive, and then a failure', async () => {
+    const one = first();
+    await record(one);
+    await record(second(one, FAILED));
+    expect(await outcomes()).toEqual([['ERROR', 503]]);
+    expect(await statistics()).toMatchObject({ pulls: 1, failures: 1, hits: 0, bytesServed: '0' });
+  });
+
+  test('of another client with the same id, and long after the first one, are records of their own', async () => {
+    const one = first();
+    const stranger = second(one, { clientAddress: '192.0.2.66' });
+    const late = { ...second(one), at: now + HOUR };
+    const other = first({ reference: 'v2' }, one.id!);
+    await record(one);
+    for (let delivery = 0; delivery < 2; delivery += 1) await record(stranger, late, other);
+    expect((await pulls()).map(({ at, reference, clientAddress }) => [at, reference, clientAddress])).toEqual([
+      [iso(now + HOUR), 'latest', '192.0.2.1'],
+      [iso(now + 700), 'latest', '192.0.2.66'],
+      [iso(now), expect.any(String), '192.0.2.1'],
+      [iso(now), expect.any(String), '192.0.2.1'],
+    ]);
+    expect(await statistics()).toMatchObject({ pulls: 4 });
+  });
+
+  test('with the id of a client that repeats its X-Request-Id are not merged', async () => {
+    await record(first(), first(), first());
+    expect(await pulls()).toHaveLength(3);
+  });
+});
+
 describe('RecordPulls: invalid records', () => {
   test('are stored as far as possible, and do not affect valid ones', async () => {
     const recorded = await record(

@@ -1,15 +1,12 @@
 import { writeSync } from 'node:fs';
-import { systemClock } from '../../../../../common/runtime/clock';
-import { createLogger } from '../../../../../common/runtime/logger';
-import { createPullJournal } from '../../../../../data-plane/src/journal/durable-pull-journal';
-import { recordOf } from '../../../../support/data-plane/records';
+import { openJournal, recordOf } from '../../../../support/data-plane/records';
 
 /**
  * Appends from 16 concurrent loops and prints acknowledged records on stdout, until the process is
  * killed.
  */
 async function main(directory: string): Promise<void> {
-  const journal = await createPullJournal({ directory, clock: systemClock, logger: createLogger('test', 'silent') });
+  const journal = await openJournal(directory);
   let next = 0;
   const hand = async (): Promise<never> => {
     for (;;) {
