@@ -2,6 +2,7 @@ import type * as grpc from '@grpc/grpc-js';
 import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { BlobHeader as _layover_v1_BlobHeader, BlobHeader__Output as _layover_v1_BlobHeader__Output } from './layover/v1/BlobHeader';
+import type { ByteChannel as _layover_v1_ByteChannel, ByteChannel__Output as _layover_v1_ByteChannel__Output } from './layover/v1/ByteChannel';
 import type { ByteRange as _layover_v1_ByteRange, ByteRange__Output as _layover_v1_ByteRange__Output } from './layover/v1/ByteRange';
 import type { CheckAccessReply as _layover_v1_CheckAccessReply, CheckAccessReply__Output as _layover_v1_CheckAccessReply__Output } from './layover/v1/CheckAccessReply';
 import type { CheckAccessRequest as _layover_v1_CheckAccessRequest, CheckAccessRequest__Output as _layover_v1_CheckAccessRequest__Output } from './layover/v1/CheckAccessRequest';
@@ -32,6 +33,7 @@ export interface ProtoGrpcType {
   layover: {
     v1: {
       BlobHeader: MessageTypeDefinition<_layover_v1_BlobHeader, _layover_v1_BlobHeader__Output>
+      ByteChannel: MessageTypeDefinition<_layover_v1_ByteChannel, _layover_v1_ByteChannel__Output>
       ByteRange: MessageTypeDefinition<_layover_v1_ByteRange, _layover_v1_ByteRange__Output>
       CacheStatus: EnumTypeDefinition
       CheckAccessReply: MessageTypeDefinition<_layover_v1_CheckAccessReply, _layover_v1_CheckAccessReply__Output>

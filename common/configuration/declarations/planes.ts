@@ -11,6 +11,18 @@ const settings = declareSettings({
     description: 'Where a data plane accepts gRPC calls of the other planes.',
     example: '0.0.0.0:9000',
   },
+  LAYOVER_DATA_BYTES_LISTEN: {
+    kind: 'text',
+    readBy: DATA_PLANE,
+    format: `${ADDRESS}, or off`,
+    defaultText: 'unix:<home>/run/bytes.sock, or, if LAYOVER_DATA_LISTEN is TCP, its host and any free port',
+    description:
+      'Where a data plane sends the bytes of blobs to edges that do not read its files. Edges learn the port ' +
+      'from the data plane and use the host at which they reach it, so this is a Unix socket if ' +
+      '`LAYOVER_DATA_LISTEN` is one, and TCP otherwise. Choose a port if a firewall must open it. If edges ' +
+      'cannot connect, or with `off`, the bytes are sent over gRPC, for several times the processor time.',
+    example: '0.0.0.0:9002',
+  },
   LAYOVER_DATA_PLANES: {
     kind: 'text',
     readBy: ALL_PLANES,

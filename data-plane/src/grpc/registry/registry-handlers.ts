@@ -9,6 +9,7 @@ import type { ReferrersList } from '../../manifests/list-referrers';
 import type { TagList } from '../../manifests/list-tags';
 import type { ManifestService } from '../../manifests/manifest-service';
 import type { BlobService } from '../../blobs/blob-service';
+import type { ByteChannelOffers } from '../../channel/byte-listener';
 import { checkAccessRpc } from './check-access';
 import { getManifest } from './get-manifest';
 import { issueTokenRpc } from './issue-token';
@@ -28,6 +29,8 @@ export interface RegistryParts {
   readonly referrers: ReferrersList;
   readonly configuration: Configuration;
   readonly checks: CredentialChecks;
+  /** Undefined if this data plane has no byte channel. */
+  readonly channel?: ByteChannelOffers | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -42,7 +45,7 @@ export function registryHandlers(parts: RegistryParts): RegistryHandlers {
   return {
     GetManifest: unary('GetManifest', logger, (message, signal) => getManifest(addresses, manifests, message, signal)),
     StatBlob: unary('StatBlob', logger, (message, signal) => statBlobRpc(addresses, blobs, message, signal)),
-    ReadBlob: readBlob(addresses, blobs, clock, logger),
+    ReadBlob: readBlob({ addresses, blobs, channel: parts.channel, clock, logger }),
     ListTags: unary('ListTags', logger, (message, signal) => listTagsRpc(addresses, tags, message, signal)),
     ListReferrers: unary('ListReferrers', logger, (message, signal) =>
       listReferrersRpc(addresses, manifests, referrers, message, signal),

@@ -26,6 +26,7 @@ import type {
   TokenAnswer,
   TokenQuery,
 } from '../registry-reader';
+import { ChannelRead } from './channel-read';
 import type { DataPlaneConnection } from './data-plane';
 import {
   accepted,
@@ -49,7 +50,7 @@ export class DataPlaneRegistry implements RegistryReader {
 
   constructor(
     private readonly nodes: NodeSet<DataPlaneConnection>,
-    clock: Clock,
+    private readonly clock: Clock,
     onRetry: () => void,
   ) {
     this.calls = new NodeCalls({ nodes, clock, onRetry });
@@ -107,14 +108,24 @@ export class DataPlaneRegistry implements RegistryReader {
     const { node, first, stream } = await this.calls.begin(
       digest,
       avoid,
-      (plane) => plane.streams.readBlob({ ...message, accepts: accepted(query.accepts, plane.local) }),
+      (plane) => {
+        const { local, bytes } = plane;
+        const channel = bytes?.isUsable ?? false;
+        return plane.streams.readBlob({ ...message, accepts: accepted(query.accepts, { local, channel }) });
+      },
       signal,
     );
     try {
+      const header = first?.header;
+      const channel =
+        header?.delivery === 'CHANNEL'
+          ? new ChannelRead({ plane: node.connection, header, stream, signal, clock: this.clock })
+          : undefined;
       return {
-        header: readHeader(first),
+        header: readHeader(first, channel && ((buffers) => channel.open(buffers))),
         node: node.name,
         next: async () => {
+          if (channel !== undefined) return channel.end();
           const next = await stream.next();
           return next === undefined ? undefined : readBlobMessage(next);
         },

@@ -5,9 +5,10 @@ import { traceCalls } from '../../../../common/grpc/trace-calls';
 import type { PlaneSecurity } from '../../../../common/grpc/plane-security';
 import type { NodeAddress } from '../../../../common/nodes/address-watch';
 import type { NodeConnection } from '../../../../common/nodes/node';
-import { formatGrpcAddress } from '../../../../common/runtime/listen-address';
+import { formatGrpcAddress, type ListenAddress } from '../../../../common/runtime/listen-address';
 import { NO_TRACER, type Tracer } from '../../../../common/tracing/tracer';
 import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
+import type { ByteConnections } from '../channel/byte-connections';
 
 const MIB = 1024 * 1024;
 
@@ -44,6 +45,10 @@ export interface DataPlaneConnection extends NodeConnection {
   readonly streams: RegistryClient;
   /** True if the data plane may offer local files. */
   readonly local: boolean;
+  /** Connections to the byte channel of the data plane; undefined if it is not used. */
+  readonly bytes: ByteConnections | undefined;
+  /** Where the data plane is reached. */
+  readonly listen: ListenAddress;
   /** Resolves when the connection for blobs is established, at the latest after `withinMs`. */
   whenStreamsReady(withinMs: number): Promise<void>;
 }
@@ -56,7 +61,8 @@ export type LocalDelivery = 'auto' | 'on' | 'off';
 
 /**
  * Creates the clients of a data plane. Blobs have a separate connection, so that no manifest waits
- * behind their bytes. The caller closes the result.
+ * behind their bytes; `bytes` are those to the byte channel, which are closed too. The caller closes
+ * the result.
  */
 export function connectDataPlane(
   Registry: ReturnType<typeof loadRegistry>,
@@ -65,6 +71,7 @@ export function connectDataPlane(
   security: PlaneSecurity,
   silence = SILENCE_BOUNDS,
   tracer: Tracer = NO_TRACER,
+  bytes?: ByteConnections,
 ): DataPlaneConnection {
   const interceptors = traceCalls(tracer);
   const target = formatGrpcAddress(listen);
@@ -78,6 +85,8 @@ export function connectDataPlane(
   return {
     unary,
     streams,
+    bytes,
+    listen,
     channel: unary.getChannel(),
     local: localDelivery === 'auto' ? listen.kind === 'unix' : localDelivery === 'on',
     // The system time, because grpc-js enforces the deadline.
@@ -86,6 +95,7 @@ export function connectDataPlane(
     close() {
       unary.close();
       streams.close();
+      bytes?.close();
     },
   };
 }
