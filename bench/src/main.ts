@@ -8,6 +8,7 @@ import { findProgram } from '../../test/support/real/programs';
 import { graphql } from './graphql';
 import { loadProgram } from './load/requests-per-second';
 import type { BenchContext, Measure, Row } from './measure';
+import { betweenHosts } from './measures/between-hosts';
 import { bucket } from './measures/bucket';
 import { coldFetch } from './measures/cold-fetch';
 import { coldPull } from './measures/cold-pull';
@@ -34,6 +35,7 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   'cold-pull': coldPull,
   'far-range': farRange,
   delivery,
+  'between-hosts': betweenHosts,
   bucket,
   nodes,
   memory,
