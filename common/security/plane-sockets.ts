@@ -9,6 +9,11 @@ import type { TlsWatch } from './tls-watch';
 /** Time limit of a TLS handshake for a server, in milliseconds. */
 const HANDSHAKE_MS = 10_000;
 const LEAST_VERSION = 'TLSv1.2';
+/**
+ * Options of every connection. TCP probes notice a connection that a firewall forgot while nothing
+ * is sent. Small messages are not delayed.
+ */
+const CONNECTION = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 };
 
 /** The certificates of planes on one connection. */
 export interface PlaneTls {
@@ -27,10 +32,10 @@ export function createPlaneServer(
   caller: PlaneName,
   onConnection: (socket: Socket) => void,
 ): Server {
-  if (tls === undefined) return createServer({ noDelay: true }, onConnection);
+  if (tls === undefined) return createServer(CONNECTION, onConnection);
   const { watch, domain } = tls;
-  const options = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS, noDelay: true };
-  const server = createTlsServer({ ...options, ...context(watch.current) }, (socket) => {
+  const options = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS };
+  const server = createTlsServer({ ...options, ...CONNECTION, ...context(watch.current) }, (socket) => {
     const { raw } = socket.getPeerCertificate() as { readonly raw?: Buffer };
     if (raw !== undefined && planesOf(raw, domain).has(caller)) onConnection(socket);
     else socket.destroy();
@@ -54,8 +59,8 @@ export function connectToPlane(
   onread: OnReadOpts,
 ): Socket {
   const place = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
-  if (tls === undefined) return connect({ ...place, onread, noDelay: true });
-  const options = { ...place, ...context(tls.watch.current), onread, noDelay: true };
+  if (tls === undefined) return connect({ ...place, ...CONNECTION, onread });
+  const options = { ...place, ...CONNECTION, ...context(tls.watch.current), onread };
   return connectTls({
     ...options,
     servername: certificateName(plane, tls.domain),

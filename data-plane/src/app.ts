@@ -440,6 +440,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       journal: durable,
       fills,
       copiesBytes,
+      channel,
       clock,
       logger,
     };

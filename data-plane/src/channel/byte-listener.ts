@@ -37,6 +37,14 @@ export interface AddressedOffer extends ByteOffer {
   readonly address: ChannelAddress;
 }
 
+/** Numbers of connections of the byte channel. */
+export interface ChannelCounts {
+  /** Open connections. */
+  readonly connections: number;
+  /** Connections that were closed because of what their other side sent. */
+  readonly refused: number;
+}
+
 /** Offers bytes to edges that connect for them. */
 export interface ByteChannelOffers {
   /**
@@ -59,6 +67,7 @@ export class ByteListener implements ByteChannelOffers {
   /** Oldest first. */
   private readonly untrusted = new Set<Socket>();
   private address: ChannelAddress | undefined;
+  private refused = 0;
   private stopped: Promise<void> | undefined;
 
   constructor(private readonly options: ByteListenerOptions) {
@@ -68,9 +77,9 @@ export class ByteListener implements ByteChannelOffers {
     this.server.prependListener('connection', (socket: Socket) => this.track(socket));
   }
 
-  /** Number of connections. */
-  get connections(): number {
-    return this.sockets.size;
+  /** Returns the numbers of open connections, and of those that were refused so far. */
+  counts(): ChannelCounts {
+    return { connections: this.sockets.size, refused: this.refused };
   }
 
   /** Starts to listen. Throws the errors of binding, such as EADDRINUSE. */
@@ -124,7 +133,10 @@ export class ByteListener implements ByteChannelOffers {
       limits: { ...CONNECTION_LIMITS, ...limits },
       clock,
       onTrusted: () => this.untrusted.delete(below),
-      onRefused: (why) => logger.warn({ peer: socket.remoteAddress, why }, 'A connection to the byte channel was refused'),
+      onRefused: (why) => {
+        this.refused += 1;
+        logger.warn({ peer: socket.remoteAddress, why }, 'A connection to the byte channel was refused');
+      },
     });
   }
 

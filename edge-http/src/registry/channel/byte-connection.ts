@@ -55,8 +55,8 @@ export class ByteConnection {
   private failure: unknown;
   private waiting: Waiting<boolean> | undefined;
   private reading: Waiting<Buffer> | undefined;
-  /** What the socket reported last. */
-  problem = 'the connection was closed';
+  /** Why the connection was closed; undefined if the data plane closed it without an error. */
+  problem: string | undefined;
 
   /** Connects with `connect`, whose socket gets the options. */
   constructor(

@@ -1,4 +1,5 @@
 import type { OnReadOpts, Socket } from 'node:net';
+import { withTimeout } from '../../../../common/async/deadline';
 import type { PlaneSockets } from '../../../../common/grpc/plane-security';
 import type { Clock } from '../../../../common/runtime/clock';
 import { formatGrpcAddress, type ListenAddress } from '../../../../common/runtime/listen-address';
@@ -27,6 +28,12 @@ export const BYTE_CONNECTION_LIMITS: ByteConnectionLimits = {
   mostIdle: 64,
   pauseMs: 30_000,
 };
+
+/**
+ * How long the end of a call is awaited whose ticket was refused, in milliseconds: it comes over
+ * another connection.
+ */
+const END_MS = 1_000;
 
 /** Dependencies of ByteConnections. */
 export interface ByteConnectionsOptions {
@@ -61,19 +68,19 @@ export class ByteConnections {
 
   /**
    * Requests bytes at an address. Resolves with the connection, which the caller gives to `release`,
-   * or with undefined if the bytes must come in another way. `isOver`: whether the call has ended,
-   * so that a refusal says nothing about the channel.
+   * or with undefined if the bytes must come in another way. `ended`: the end of the call, which
+   * makes its ticket invalid; a refusal then says nothing about the channel.
    */
   async open(
     address: ListenAddress,
     request: ByteRequest,
-    isOver: () => boolean,
+    ended: Promise<unknown>,
   ): Promise<ByteConnection | undefined> {
     if (this.isClosed) return undefined;
     // The data plane may close a kept connection at any time, so a second one is tried.
     const kept = this.takeIdle(address);
     if (kept !== undefined && (await kept.request(request))) return kept;
-    let problem: string;
+    let problem: string | undefined;
     try {
       const fresh = this.connect(address);
       if (await fresh.request(request)) return fresh;
@@ -81,7 +88,8 @@ export class ByteConnections {
     } catch (error) {
       problem = String(error);
     }
-    if (!isOver()) this.pause(address, problem);
+    if (problem === undefined && (await this.endsSoon(ended))) return undefined;
+    this.pause(address, problem ?? 'it closed the connection');
     return undefined;
   }
 
@@ -100,6 +108,11 @@ export class ByteConnections {
   close(): void {
     this.isClosed = true;
     this.dropIdle();
+  }
+
+  private endsSoon(ended: Promise<unknown>): Promise<boolean> {
+    const isOver = (): boolean => true;
+    return withTimeout(this.options.clock, END_MS, ended.then(isOver, isOver), () => false);
   }
 
   private connect(address: ListenAddress): ByteConnection {

@@ -30,11 +30,10 @@ export interface ChannelReadParts {
 /** A call whose bytes come over the byte channel. The call itself only tells how it ended. */
 export class ChannelRead {
   private readonly ended: Promise<undefined>;
-  private isOver = false;
 
   constructor(private readonly parts: ChannelReadParts) {
     this.ended = this.untilEnd();
-    this.ended.catch(() => undefined).finally(() => (this.isOver = true));
+    this.ended.catch(() => undefined);
   }
 
   /** See BlobDelivery. Throws an Error if the header does not say where the bytes are. */
@@ -43,7 +42,7 @@ export class ChannelRead {
     const { address, ticket } = readChannel(header.channel, plane.listen);
     const { bytes } = plane;
     const request = { ticket, buffers, length: header.length };
-    const connection = await bytes?.open(address, request, () => this.isOver);
+    const connection = await bytes?.open(address, request, this.ended);
     if (bytes === undefined || connection === undefined) return undefined;
     return new ChannelFlow({ connection, ended: this.ended, signal, clock, release: (one) => bytes.release(one) });
   }
