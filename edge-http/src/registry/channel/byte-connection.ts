@@ -144,7 +144,7 @@ export class ByteConnection {
   /** Returns false to pause. */
   private receive(bytes: number): boolean {
     const { answer } = this;
-    if (answer === undefined || answer.left === 0) {
+    if (answer === undefined || (answer.hasHead && answer.left === 0)) {
       this.abandon('it sent bytes that were not requested');
       return false;
     }

@@ -57,9 +57,10 @@ export function accepted(
   { local, channel }: { readonly local: boolean; readonly channel: boolean },
 ): Delivery__Output[] {
   if (accepts === 'inline') return ['INLINE'];
-  const bytes: Delivery__Output[] = ['INLINE'];
+  const bytes: Delivery__Output[] = [];
   if (local) bytes.push('LOCAL_FILE');
   if (channel) bytes.push('CHANNEL');
+  bytes.push('INLINE');
   return accepts === 'bytes' ? bytes : [...bytes, 'REDIRECT'];
 }
 
