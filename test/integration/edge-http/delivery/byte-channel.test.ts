@@ -63,7 +63,7 @@ test('a blob arrives over one connection, which is used again, and its call ends
   await startOver(1, overChannel());
   for (let time = 0; time < 3; time += 1) isWhole(await get(edge, blob.path));
   for (const { sender } of edge.reads) expect(await sender.over).toBe('end');
-  expect(channel.served()).toBe(3 * blob.content.length);
+  expect([channel.served(), channel.connections()]).toEqual([3 * blob.content.length, 1]);
   expect(await metric('layover_edge_blob_bytes_total\\{delivery="channel"\\}')).toBe(3 * blob.content.length);
   expect(await metric('layover_edge_channel_fallbacks_total')).toBe(0);
 });

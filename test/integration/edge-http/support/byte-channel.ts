@@ -16,6 +16,8 @@ export interface TestByteChannel {
   serve(blob: TestBlob, sender: BlobSender, how?: ServeOptions): Promise<void>;
   /** Number of bytes that the kernel took for edges. */
   served(): number;
+  /** Number of open connections. */
+  connections(): number;
   /** Closes the port and all connections. */
   stop(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function startByteChannel(): Promise<TestByteChannel> {
       }
     },
     served: () => served,
+    connections: () => listener.counts().connections,
     async stop() {
       await listener.stop();
       security.close();
