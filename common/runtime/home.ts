@@ -32,8 +32,6 @@ export interface Home {
   readonly masterKey: string;
   readonly adminToken: string;
   readonly dataSocket: string;
-  /** Socket of the byte channel. */
-  readonly bytesSocket: string;
   readonly catalogSocket: string;
   /** Socket that `npm start` holds, so that only one Layover uses a home. */
   readonly lockSocket: string;
@@ -61,7 +59,6 @@ export function homeAt(folder: string, runtimeFolder?: string): Home {
     masterKey: join(root, 'keys', 'master-key'),
     adminToken: join(root, 'admin-token'),
     dataSocket: join(sockets, 'data.sock'),
-    bytesSocket: join(sockets, 'bytes.sock'),
     catalogSocket: join(sockets, 'catalog.sock'),
     lockSocket: join(sockets, 'lock.sock'),
   };

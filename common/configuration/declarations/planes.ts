@@ -15,12 +15,13 @@ const settings = declareSettings({
     kind: 'text',
     readBy: DATA_PLANE,
     format: `${ADDRESS}, or off`,
-    defaultText: 'unix:<home>/run/bytes.sock, or, if LAYOVER_DATA_LISTEN is TCP, its host and any free port',
+    defaultText: 'any free port of the host in LAYOVER_DATA_LISTEN, or a socket beside that one',
     description:
-      'Where a data plane sends the bytes of blobs to edges that do not read its files. Edges learn the port ' +
-      'from the data plane and use the host at which they reach it, so this is a Unix socket if ' +
-      '`LAYOVER_DATA_LISTEN` is one, and TCP otherwise. Choose a port if a firewall must open it. If edges ' +
-      'cannot connect, or with `off`, the bytes are sent over gRPC, for several times the processor time.',
+      'Where edges get the bytes of blobs if they do not read the files of a data plane. Edges learn the ' +
+      'port from the data plane and use the host at which they reach it. Choose a port if a firewall must ' +
+      'open it. If edges cannot connect, or with `off`, the bytes are sent over gRPC, which takes more ' +
+      'processor time. A Unix socket if `LAYOVER_DATA_LISTEN` is one. See ' +
+      '[byte-channel.md](design/byte-channel.md).',
     example: '0.0.0.0:9002',
   },
   LAYOVER_DATA_PLANES: {

@@ -58,7 +58,12 @@ test('the byte channel listens beside the gRPC server, unless it is configured o
   const secret = { LAYOVER_PLANE_SECRET: 's'.repeat(32) };
   const listens = (env: Record<string, string>): unknown => readDataPlaneConfig({ ...secret, ...env }).bytesListen;
   const config = readDataPlaneConfig({});
-  expect(config.bytesListen).toEqual({ kind: 'unix', path: config.home.bytesSocket });
+  expect(config.bytesListen).toEqual({ kind: 'unix', path: config.home.dataSocket.replace('data.sock', 'data-bytes.sock') });
+  expect(listens({ LAYOVER_DATA_LISTEN: 'unix:/run/layover/node-1.sock' })).toEqual({
+    ...{ kind: 'unix', path: '/run/layover/node-1-bytes.sock' },
+  });
+  // Longer paths are impossible for sockets.
+  expect(listens({ LAYOVER_DATA_LISTEN: `unix:/${'r'.repeat(100)}.sock` })).toBeUndefined();
   expect(listens({ LAYOVER_DATA_LISTEN: '[::]:9000' })).toEqual({ kind: 'tcp', host: '::', port: 0 });
   expect(listens({ LAYOVER_DATA_LISTEN: '[::]:9000', LAYOVER_DATA_BYTES_LISTEN: '0.0.0.0:9002' })).toEqual({
     ...{ kind: 'tcp', host: '0.0.0.0', port: 9002 },

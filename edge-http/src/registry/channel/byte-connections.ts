@@ -1,4 +1,6 @@
 import type { OnReadOpts, Socket } from 'node:net';
+import type { Backoff } from '../../../../common/async/backoff';
+import { CircuitBreaker } from '../../../../common/async/circuit-breaker';
 import { withTimeout } from '../../../../common/async/deadline';
 import type { PlaneSockets } from '../../../../common/grpc/plane-security';
 import type { Clock } from '../../../../common/runtime/clock';
@@ -16,8 +18,8 @@ export interface ByteConnectionLimits {
   readonly idleMs: number;
   /** Maximum number of unused connections. */
   readonly mostIdle: number;
-  /** How long the byte channel is not used after it failed. */
-  readonly pauseMs: number;
+  /** How long the byte channel is not used after it failed once, twice in a row, and so on. */
+  readonly coolDown: Backoff;
 }
 
 /** Default limits. */
@@ -26,7 +28,7 @@ export const BYTE_CONNECTION_LIMITS: ByteConnectionLimits = {
   silenceMs: 300_000,
   idleMs: 60_000,
   mostIdle: 64,
-  pauseMs: 30_000,
+  coolDown: { firstMs: 30_000, maxMs: 600_000 },
 };
 
 /**
@@ -46,24 +48,25 @@ export interface ByteConnectionsOptions {
 
 /**
  * The connections to the byte channel of one data plane. They are kept after use for further blobs.
- * If the channel cannot be used, for example because a firewall closes its port, it is not tried
- * again for a moment, so that not every blob waits for the attempt.
+ * If the channel cannot be used, for example because a firewall closes its port, it is tried again
+ * after a while by one blob at a time, so that the others do not wait for the attempt.
  */
 export class ByteConnections {
   /** Unused connections, the last used one last, and how to cancel their ends. */
   private readonly idle = new Map<ByteConnection, () => void>();
   private readonly limits: ByteConnectionLimits;
   private idleAddress = '';
-  private pausedUntil = -Infinity;
+  private readonly breaker: CircuitBreaker;
   private isClosed = false;
 
   constructor(private readonly options: ByteConnectionsOptions) {
     this.limits = { ...BYTE_CONNECTION_LIMITS, ...options.limits };
+    this.breaker = new CircuitBreaker({ clock: options.clock, coolDown: this.limits.coolDown });
   }
 
   /** Whether bytes should be requested over the byte channel. */
   get isUsable(): boolean {
-    return !this.isClosed && this.options.clock.now() >= this.pausedUntil;
+    return !this.isClosed && (this.breaker.isClosed || this.breaker.isHalfOpen);
   }
 
   /**
@@ -77,20 +80,14 @@ export class ByteConnections {
     ended: Promise<unknown>,
   ): Promise<ByteConnection | undefined> {
     if (this.isClosed) return undefined;
-    // The data plane may close a kept connection at any time, so a second one is tried.
-    const kept = this.takeIdle(address);
-    if (kept !== undefined && (await kept.request(request))) return kept;
-    let problem: string | undefined;
+    const isFailure = (error: unknown): boolean => error instanceof ChannelUnusable;
+    const openError = (): Error => new Error('The byte channel is not tried at the moment.');
     try {
-      const fresh = this.connect(address);
-      if (await fresh.request(request)) return fresh;
-      ({ problem } = fresh);
+      return await this.breaker.run(() => this.tryOpen(address, request, ended), { isFailure, openError });
     } catch (error) {
-      problem = String(error);
+      if (error instanceof ChannelUnusable) this.report(address, error.message);
+      return undefined;
     }
-    if (problem === undefined && (await this.endsSoon(ended))) return undefined;
-    this.pause(address, problem ?? 'it closed the connection');
-    return undefined;
   }
 
   /** Ends the answer of a connection, and keeps the connection if it can be used again. */
@@ -108,6 +105,27 @@ export class ByteConnections {
   close(): void {
     this.isClosed = true;
     this.dropIdle();
+  }
+
+  /** Resolves with undefined if the call ended meanwhile. Throws ChannelUnusable. */
+  private async tryOpen(
+    address: ListenAddress,
+    request: ByteRequest,
+    ended: Promise<unknown>,
+  ): Promise<ByteConnection | undefined> {
+    // The data plane may close a kept connection at any time, so a second one is tried.
+    const kept = this.takeIdle(address);
+    if (kept !== undefined && (await kept.request(request))) return kept;
+    let problem: string | undefined;
+    try {
+      const fresh = this.connect(address);
+      if (await fresh.request(request)) return fresh;
+      ({ problem } = fresh);
+    } catch (error) {
+      problem = String(error);
+    }
+    if (problem === undefined && (await this.endsSoon(ended))) return undefined;
+    throw new ChannelUnusable(problem ?? 'it closed the connection');
   }
 
   private endsSoon(ended: Promise<unknown>): Promise<boolean> {
@@ -149,13 +167,15 @@ export class ByteConnections {
     }
   }
 
-  private pause(address: ListenAddress, problem: string): void {
-    const { clock, logger } = this.options;
-    if (!this.isUsable) return;
-    this.pausedUntil = clock.now() + this.limits.pauseMs;
-    logger.warn(
+  private report(address: ListenAddress, problem: string): void {
+    this.options.logger.warn(
       { address: formatGrpcAddress(address), problem },
       'The byte channel of a data plane cannot be used, so blobs are sent over gRPC; allow connections to its port',
     );
   }
+}
+
+/** The byte channel cannot be used, for a reason that is not the call's. */
+class ChannelUnusable extends Error {
+  override readonly name = 'ChannelUnusable';
 }

@@ -11,7 +11,7 @@ import { temporaryFolder, type TemporaryFolder } from '../../../support/real/tem
 import { type IssuedCertificate, makeAuthority, type TestAuthority } from '../../../support/test-authority';
 import { TestClock } from '../../../support/test-clock';
 
-const TCP: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+const TCP = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const satisfies ListenAddress;
 const MIB = 1024 * 1024;
 const logger = createLogger('test', 'silent');
 const closers: (() => unknown)[] = [];

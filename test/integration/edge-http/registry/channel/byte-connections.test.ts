@@ -293,6 +293,36 @@ describe('a byte channel that cannot be used', () => {
     expect(await opening).toBeUndefined();
   });
 
+  it('is tried by one blob after the pause, which doubles if that fails too', async () => {
+    await server.stop();
+    const pool = connections();
+    await isPaused(pool);
+    await open(pool);
+    clock.advance(59_999);
+    expect(pool.isUsable).toBe(false);
+    clock.advance(1);
+    const silent = await startByteServer(() => undefined);
+    closers.push(() => silent.stop());
+    const probing = pool.open(at(silent.port), request(), NEVER);
+    await waitUntil('the connection', () => silent.connections === 1);
+    expect(await pool.open(at(silent.port), request(), NEVER)).toBeUndefined();
+    clock.advance(3_000);
+    expect(await probing).toBeUndefined();
+    expect(silent.connections).toBe(1);
+  });
+
+  it('is used by all again after it worked once', async () => {
+    await server.stop();
+    const pool = connections();
+    await isPaused(pool);
+    const back = await startByteServer(({ answer }) => answer(content));
+    closers.push(() => back.stop());
+    const connection = await pool.open(at(back.port), request(), NEVER);
+    expect((await readAll(connection!)).equals(content)).toBe(true);
+    const both = [pool.open(at(back.port), request(), NEVER), pool.open(at(back.port), request(), NEVER)];
+    for (const one of await Promise.all(both)) expect(one).toBeDefined();
+  });
+
   it('goes on being used if the ticket was refused because its call has failed', async () => {
     serve = ({ socket }) => socket.destroy();
     const pool = connections();
