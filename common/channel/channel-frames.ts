@@ -21,7 +21,7 @@ export const HEAD_BYTES = PROOF_BYTES;
 type Side = 'edge' | 'data-plane';
 
 /** Returns the request for the bytes of a ticket. `secret`: of the planes; '' if there is none. */
-export function formatRequest(ticket: Buffer, secret: string): Buffer {
+export function formatTicketRequest(ticket: Buffer, secret: string): Buffer {
   return Buffer.concat([MAGIC, ticket, proof('edge', ticket, secret)]);
 }
 
@@ -36,7 +36,7 @@ export interface ChannelRequest {
  * Parses a request of REQUEST_BYTES bytes. `secrets`: those that are accepted. Returns undefined if
  * it is malformed, or if its sender knows none of the secrets.
  */
-export function parseRequest(request: Buffer, secrets: readonly string[]): ChannelRequest | undefined {
+export function parseTicketRequest(request: Buffer, secrets: readonly string[]): ChannelRequest | undefined {
   if (request.length !== REQUEST_BYTES || !request.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
   const ticket = request.subarray(MAGIC.length, MAGIC.length + TICKET_BYTES);
   const given = request.subarray(MAGIC.length + TICKET_BYTES);

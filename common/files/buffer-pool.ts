@@ -30,9 +30,9 @@ export interface BufferLease {
 }
 
 /**
- * Pool of buffers for the bytes of blobs. Nothing is allocated per chunk. Memory is limited per reader:
- * 64 readers get 1 MiB each, the next 192 get 256 KiB, and all others 128 KiB (98 MiB for 200
- * readers; docs/design/delivery.md#memory).
+ * Pool of buffers for the bytes of blobs. Nothing is allocated per chunk. Memory is limited per
+ * reader: 64 readers get 1 MiB each, the next 192 get 256 KiB, and all others 128 KiB (98 MiB for
+ * 200 readers; docs/design/delivery.md#memory).
  */
 export class BufferPool {
   private readonly free = new Map<number, Buffer[]>();

@@ -96,7 +96,8 @@ async function measure(
 }
 
 function rowsOf(what: string, samples: ReadonlyMap<string, readonly Sample[]>): Row[] {
-  const of = (way: string, pick: (sample: Sample) => number): number => median(samples.get(`${way}, ${what}`)!.map(pick));
+  const of = (way: string, pick: (sample: Sample) => number): number =>
+    median(samples.get(`${way}, ${what}`)!.map(pick));
   const row = (measure: string, unit: string, pick: (sample: Sample) => number, bound?: number): Row => {
     const layover = of('byte channel', pick);
     return {

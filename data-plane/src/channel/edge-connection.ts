@@ -1,7 +1,12 @@
 import type { Socket } from 'node:net';
 import { linkSignals } from '../../../common/async/linked-signal';
 import { onAbort } from '../../../common/async/until-aborted';
-import { type ChannelRequest, formatHead, parseRequest, REQUEST_BYTES } from '../../../common/channel/channel-frames';
+import {
+  type ChannelRequest,
+  formatHead,
+  parseTicketRequest,
+  REQUEST_BYTES,
+} from '../../../common/channel/channel-frames';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { BufferPool } from '../../../common/files/buffer-pool';
 import type { Clock } from '../../../common/runtime/clock';
@@ -79,7 +84,7 @@ export class EdgeConnection {
     const { request, socket, parts } = this;
     if (this.isSending || request.length < REQUEST_BYTES || socket.destroyed) return;
     this.request = Buffer.alloc(0);
-    const parsed = parseRequest(request, parts.secrets);
+    const parsed = parseTicketRequest(request, parts.secrets);
     if (parsed === undefined) {
       this.refuse('its request is malformed or its secret is wrong');
       return;
@@ -102,7 +107,8 @@ export class EdgeConnection {
     // Ends the write that waits for the edge, if there is one.
     const stopListening = onAbort(bytes.signal, () => socket.destroy());
     // Ends the wait for bytes of a fill.
-    const onClose = (): void => link.abort(new LayoverError('CANCELLED', { message: 'The edge closed the connection.' }));
+    const onClose = (): void =>
+      link.abort(new LayoverError('CANCELLED', { message: 'The edge closed the connection.' }));
     socket.once('close', onClose);
     let failure: unknown;
     try {

@@ -53,5 +53,8 @@ export class SocketWriter {
 }
 
 function connectionLost(cause?: unknown): LayoverError {
-  return new LayoverError('CANCELLED', { message: 'The connection to the edge ended before all bytes were sent.', cause });
+  return new LayoverError('CANCELLED', {
+    message: 'The connection to the edge ended before all bytes were sent.',
+    cause,
+  });
 }

@@ -99,11 +99,16 @@ export class RangeDelivery {
   }
 
   /** Sends the bytes of a supply. Returns false if its local file or byte channel failed. */
-  private async sendSupply({ local, channel, read }: BlobSupply, header: BlobHeader, out: BodyWriter): Promise<boolean> {
+  private async sendSupply(
+    { local, channel, read }: BlobSupply,
+    header: BlobHeader,
+    out: BodyWriter,
+  ): Promise<boolean> {
     const { buffers, metrics } = this.dependencies;
     const position = this.positionIn(header, out);
     const end = header.offset + header.length;
-    if (channel !== undefined) return metrics.delivering('channel', out, () => sendChannel(channel, end - position, out));
+    if (channel !== undefined)
+      return metrics.delivering('channel', out, () => sendChannel(channel, end - position, out));
     if (local === undefined) {
       await metrics.delivering('inline', out, () => sendInline(read, end - position, out));
       return true;

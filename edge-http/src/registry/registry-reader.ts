@@ -119,9 +119,9 @@ export type BlobDelivery =
    */
   | { readonly kind: 'local-file'; readonly path: string; readonly available: number }
   /**
-   * The bytes come over a connection of their own. `open` requests them, once: it receives them into
-   * the buffers, and resolves with undefined if they must come in another way. The caller closes
-   * the flow.
+   * The bytes come over a connection of their own. `open` requests them, once: it receives them
+   * into the buffers, and resolves with undefined if they must come in another way. The caller
+   * closes the flow.
    */
   | { readonly kind: 'channel'; readonly open: (buffers: BufferPair) => Promise<ByteFlow | undefined> }
   /** The signed URL is never logged. */
@@ -130,10 +130,10 @@ export type BlobDelivery =
 /** The bytes of one delivery over the byte channel. */
 export interface ByteFlow {
   /**
-   * Resolves with the next bytes, which are valid until the next call, or with undefined if only the
-   * connection was lost: the rest can come from the same node in another way. One caller at a time.
-   * While no caller waits, the data plane is slowed down when the buffers are full. Rejects like
-   * BlobRead.next.
+   * Resolves with the next bytes, which are valid until the next call, or with undefined if only
+   * the connection was lost: the rest can come from the same node in another way. One caller at a
+   * time. While no caller waits, the data plane is slowed down when the buffers are full. Rejects
+   * like BlobRead.next.
    */
   next(): Promise<Buffer | undefined>;
   /** Ends the flow; the buffers are not used any more. Further calls are harmless. */
@@ -156,8 +156,8 @@ export interface BlobRead {
   readonly node: string;
   /**
    * Returns the next message, or undefined at the successful end. With the byte channel, there are
-   * no messages, and the end means that the data plane sent all bytes. One caller at a time. While no
-   * caller waits, a limited number of messages is buffered and the data plane is slowed down.
+   * no messages, and the end means that the data plane sent all bytes. One caller at a time. While
+   * no caller waits, a limited number of messages is buffered and the data plane is slowed down.
    * Rejects with the LayoverError of the data plane, DATA_PLANE_UNAVAILABLE, TIMEOUT if nothing
    * arrives within the idle timeout, or CANCELLED if the signal aborted.
    */

@@ -58,7 +58,10 @@ test('the byte channel listens beside the gRPC server, unless it is configured o
   const secret = { LAYOVER_PLANE_SECRET: 's'.repeat(32) };
   const listens = (env: Record<string, string>): unknown => readDataPlaneConfig({ ...secret, ...env }).bytesListen;
   const config = readDataPlaneConfig({});
-  expect(config.bytesListen).toEqual({ kind: 'unix', path: config.home.dataSocket.replace('data.sock', 'data-bytes.sock') });
+  expect(config.bytesListen).toEqual({
+    kind: 'unix',
+    path: config.home.dataSocket.replace('data.sock', 'data-bytes.sock'),
+  });
   expect(listens({ LAYOVER_DATA_LISTEN: 'unix:/run/layover/node-1.sock' })).toEqual({
     ...{ kind: 'unix', path: '/run/layover/node-1-bytes.sock' },
   });

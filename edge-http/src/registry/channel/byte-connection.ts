@@ -1,5 +1,5 @@
 import type { OnReadOpts, Socket } from 'node:net';
-import { formatRequest, HEAD_BYTES, isHeadFor } from '../../../../common/channel/channel-frames';
+import { formatTicketRequest, HEAD_BYTES, isHeadFor } from '../../../../common/channel/channel-frames';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { BufferPair } from '../../../../common/files/buffer-pool';
 import type { Clock } from '../../../../common/runtime/clock';
@@ -90,7 +90,7 @@ export class ByteConnection {
       const { clock, headMs, secret } = this.options;
       const late = (): void => this.abandon(`no answer within ${headMs / 1000} s`);
       this.waiting = waiter(clock, headMs, late, resolve, () => resolve(false));
-      this.socket.write(formatRequest(ticket, secret));
+      this.socket.write(formatTicketRequest(ticket, secret));
     });
   }
 
@@ -110,9 +110,7 @@ export class ByteConnection {
     const { clock, silenceMs } = this.options;
     return new Promise((resolve, reject) => {
       const late = (): void =>
-        this.fail(
-          new LayoverError('TIMEOUT', { message: `The data plane sent no bytes for ${silenceMs / 1000} s.` }),
-        );
+        this.fail(new LayoverError('TIMEOUT', { message: `The data plane sent no bytes for ${silenceMs / 1000} s.` }));
       this.reading = waiter(clock, silenceMs, late, resolve, reject);
     });
   }

@@ -70,9 +70,9 @@ export class ByteConnections {
   }
 
   /**
-   * Requests bytes at an address. Resolves with the connection, which the caller gives to `release`,
-   * or with undefined if the bytes must come in another way. `ended`: the end of the call, which
-   * makes its ticket invalid; a refusal then says nothing about the channel.
+   * Requests bytes at an address. Resolves with the connection, which the caller gives to
+   * `release`, or with undefined if the bytes must come in another way. `ended`: the end of the
+   * call, which makes its ticket invalid; a refusal then says nothing about the channel.
    */
   async open(
     address: ListenAddress,

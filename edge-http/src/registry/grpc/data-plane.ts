@@ -61,8 +61,8 @@ export type LocalDelivery = 'auto' | 'on' | 'off';
 
 /**
  * Creates the clients of a data plane. Blobs have a separate connection, so that no manifest waits
- * behind their bytes; `bytes` are those to the byte channel, which are closed too. The caller closes
- * the result.
+ * behind their bytes; `bytes` are those to the byte channel, which are closed too. The caller
+ * closes the result.
  */
 export function connectDataPlane(
   Registry: ReturnType<typeof loadRegistry>,

@@ -70,8 +70,8 @@ export function readCacheStatus(status: CacheStatus__Output): CacheStatus | unde
 }
 
 /**
- * Returns where the byte channel of a data plane is that is reached at `host`, and the ticket. Throws
- * an Error if the message does not say it.
+ * Returns where the byte channel of a data plane is that is reached at `host`, and the ticket.
+ * Throws an Error if the message does not say it.
  */
 export function readChannel(
   channel: ByteChannel__Output | null,

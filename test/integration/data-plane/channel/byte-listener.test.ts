@@ -3,7 +3,7 @@ import { unlink } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Condition } from '../../../../common/async/condition';
-import { formatRequest, HEAD_BYTES, isHeadFor } from '../../../../common/channel/channel-frames';
+import { formatTicketRequest, HEAD_BYTES, isHeadFor } from '../../../../common/channel/channel-frames';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { openPlaneSecurity } from '../../../../common/grpc/plane-security';
 import type { ResolvedRange } from '../../../../common/oci/byte-range';
@@ -74,7 +74,7 @@ class Peer {
   }
 
   ask({ ticket }: ByteOffer, secret = PLANE_SECRET): void {
-    this.socket.write(formatRequest(ticket, secret));
+    this.socket.write(formatTicketRequest(ticket, secret));
   }
 
   /** Resolves with `length` received bytes, or with fewer if the connection was closed. */
@@ -318,12 +318,12 @@ describe('a connection without a valid request', () => {
   it('is closed without an answer: garbage, a forged or used ticket, a wrong secret, a long request', async () => {
     const listening = await start();
     const offered = offer(listening, await stored(MIB));
-    const request = formatRequest(offered.ticket, PLANE_SECRET);
-    const forged = formatRequest(Buffer.alloc(32, 7), PLANE_SECRET);
+    const request = formatTicketRequest(offered.ticket, PLANE_SECRET);
+    const forged = formatTicketRequest(Buffer.alloc(32, 7), PLANE_SECRET);
     for (const bad of [
       Buffer.from(`GET / HTTP/1.1\r\nHost: layover\r\n\r\n${' '.repeat(100)}`),
       forged,
-      formatRequest(offered.ticket, 'another-secret'),
+      formatTicketRequest(offered.ticket, 'another-secret'),
       Buffer.concat([request, Buffer.alloc(1)]),
     ])
       expect(await isClosedAfter(listening, bad)).toHaveLength(0);
@@ -338,7 +338,7 @@ describe('a connection without a valid request', () => {
   it('is closed when it is silent, or slow, for ten seconds', async () => {
     const listening = await start();
     const offered = offer(listening, await stored(MIB));
-    const request = formatRequest(offered.ticket, PLANE_SECRET);
+    const request = formatTicketRequest(offered.ticket, PLANE_SECRET);
     const [silent, slow] = [new Peer(listening.at), new Peer(listening.at)];
     slow.socket.write(request.subarray(0, 20));
     await until(() => listening.listener.counts().connections === 2);
@@ -423,4 +423,3 @@ describe('a listener', () => {
     expect(await offered.outcome).toMatchObject({ key: 'CANCELLED' });
   });
 });
-

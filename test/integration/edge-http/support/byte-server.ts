@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import {
   type ChannelRequest,
   formatHead,
-  parseRequest,
+  parseTicketRequest,
   REQUEST_BYTES,
 } from '../../../../common/channel/channel-frames';
 import { PLANE_SECRET } from '../../../support/plane-secret';
@@ -39,7 +39,7 @@ export async function startByteServer(serve: (request: ReceivedRequest) => void)
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);
       if (received.length < REQUEST_BYTES) return;
-      const request = parseRequest(received.subarray(0, REQUEST_BYTES), [PLANE_SECRET, '']);
+      const request = parseTicketRequest(received.subarray(0, REQUEST_BYTES), [PLANE_SECRET, '']);
       received = received.subarray(REQUEST_BYTES);
       if (request === undefined) throw new Error('The request is malformed');
       const answer = (bytes: Buffer): void => {
