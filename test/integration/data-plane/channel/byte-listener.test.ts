@@ -151,6 +151,17 @@ function openFiles(): number {
   }).length;
 }
 
+/** Resolves when a write waits for the edge, because the buffers of the kernel are full. */
+async function untilBlocked({ served }: Offered): Promise<void> {
+  let before = 0;
+  let unchanged = 0;
+  await until(() => {
+    unchanged = served() === before ? unchanged + 1 : 0;
+    before = served();
+    return unchanged > 2_000;
+  });
+}
+
 describe('an edge with a ticket', () => {
   it('gets the range of a stored blob, which counts as served', async () => {
     const listening = await start();
@@ -283,6 +294,19 @@ describe('an edge that leaves', () => {
     await until(() => openFiles() === 0);
   });
 
+  it('closes the connection of its call, also if it reads nothing', async () => {
+    const listening = await start();
+    const offered = offer(listening, await stored(BIG));
+    const peer = new Peer(listening.at);
+    peer.ask(offered);
+    await peer.body(offered, MIB);
+    peer.socket.pause();
+    await untilBlocked(offered);
+    offered.caller.abort(new LayoverError('CANCELLED'));
+    expect(await offered.outcome).toMatchObject({ key: 'CANCELLED' });
+    await until(() => openFiles() === 0);
+  });
+
   it('reads nothing for twenty minutes is cut; the data plane keeps no more than two buffers', async () => {
     const listening = await start();
     const offered = offer(listening, await stored(BIG));
@@ -290,15 +314,9 @@ describe('an edge that leaves', () => {
     peer.socket.pause();
     peer.ask(offered);
     await until(() => offered.served() > 0);
-    let before = 0;
-    let unchanged = 0;
-    await until(() => {
-      unchanged = offered.served() === before ? unchanged + 1 : 0;
-      before = offered.served();
-      return unchanged > 2_000;
-    });
+    await untilBlocked(offered);
     // What was sent is in the buffers of the kernel.
-    expect(before).toBeLessThan(BIG / 2);
+    expect(offered.served()).toBeLessThan(BIG / 2);
     clock.advance(1_199_000);
     expect(listening.listener.counts().connections).toBe(1);
     clock.advance(1_000);

@@ -126,6 +126,21 @@ test('a blob that turns out to be wrong in the middle breaks the answer, and is 
   expect(edge.reads).toHaveLength(1);
 });
 
+test('the failure of a blob is awaited if the end of the connection arrives before it', async () => {
+  const server = await startByteServer(({ answer, socket }) => {
+    answer(blob.content.subarray(0, 3 * MIB));
+    socket.end();
+  });
+  closers.push(() => server.stop());
+  const fail = async (): Promise<never> => {
+    await waitUntil('the edge to close the connection', () => server.connections === 1 && server.sockets.size === 0);
+    throw new LayoverError('UPSTREAM_CONTENT');
+  };
+  await startOver(1, offerAt(server.port, fail), inline);
+  expect((await get(edge, blob.path)).whole).toBe(false);
+  expect(edge.reads).toHaveLength(1);
+});
+
 test('another data plane continues if one is lost in the middle', async () => {
   const dies: ReadScript = async (sender, plane) => {
     const die = async (): Promise<void> => {

@@ -82,10 +82,11 @@ test('an offer of a caller that has left fails at once', async () => {
 test('the end of an offer stops sending, and waits until the reader is not used', async () => {
   const { ticket, end } = offers.offer(offered());
   const bytes = offers.redeem(ticket)!;
-  let isReleased = false;
-  const ended = end().then(() => expect(isReleased).toBe(true));
+  let hasEnded = false;
+  const ended = end().then(() => (hasEnded = true));
   expect(bytes.signal.aborted).toBe(true);
-  isReleased = true;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(hasEnded).toBe(false);
   bytes.over(new LayoverError('CANCELLED'));
   await ended;
 });
