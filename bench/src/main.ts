@@ -16,6 +16,7 @@ import { residentMemory } from './comparisons/resident-memory';
 import { warmBlob } from './comparisons/warm-blob';
 import { graphql } from './graphql';
 import type { BenchContext, Measure, Row } from './measure';
+import { betweenHosts } from './measures/between-hosts';
 import { bucket } from './measures/bucket';
 import { configuration } from './measures/configuration';
 import { delivery } from './measures/delivery';
@@ -48,6 +49,7 @@ const COMPARISONS: Readonly<Record<ComparingName, Comparing>> = {
 
 const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   delivery,
+  'between-hosts': betweenHosts,
   bucket,
   nodes,
   memory,

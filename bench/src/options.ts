@@ -21,6 +21,7 @@ const COMPARING = {
 /** Descriptions of the measures of Layover alone, in the order in which they run. */
 const ALONE = {
   delivery: 'a cached blob, delivered inline, from a local file and by a redirect to the bucket',
+  'between-hosts': 'a warm and a cold blob from a data plane on another host, over gRPC and over the byte channel',
   bucket: 'a cold and a warm blob in a bucket, compared with a directory',
   nodes: 'blobs and manifests of one to three edges and data planes',
   memory: 'memory of each process while many clients read one fill',

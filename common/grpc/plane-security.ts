@@ -1,18 +1,19 @@
-import { X509Certificate } from 'node:crypto';
+import type { OnReadOpts, Server, Socket } from 'node:net';
 import { type ChannelCredentials, credentials, experimental, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../runtime/clock';
 import { formatGrpcAddress, type ListenAddress } from '../runtime/listen-address';
 import type { Logger } from '../runtime/logger';
 import type { PlaneName } from '../runtime/plane-name';
 import { requireOwnFolder } from '../runtime/unix-socket';
-import { certificateName, hasName } from '../security/plane-names';
+import { certificateName, checkPlaneName } from '../security/plane-names';
 import type { PlaneSecurityConfig } from '../security/plane-security-config';
+import { connectToPlane, createPlaneServer } from '../security/plane-sockets';
 import { TlsWatch } from '../security/tls-watch';
 import { PlaneChannelCredentials, secretCallCredentials } from './plane-credentials';
 import { createPlaneGuard } from './plane-guard';
 import { TlsProvider } from './tls-provider';
 
-/** Credentials for the gRPC servers and clients between planes. The owner closes it after them. */
+/** Protects the connections between planes. The owner closes it after them. */
 export interface PlaneSecurity {
   /**
    * Returns credentials for a server on this address. Throws an Error if the address requires
@@ -30,8 +31,32 @@ export interface PlaneSecurity {
    * addresses that are connected to later, so that the start fails.
    */
   check(addresses: readonly ListenAddress[]): void;
+  /** Connections without gRPC. */
+  readonly sockets: PlaneSockets;
   /** Stops watching the certificate files. */
   close(): void;
+}
+
+/**
+ * Connections between planes without gRPC, protected like its channels: with mutual TLS over TCP,
+ * if certificates are configured. The secret is not sent over them.
+ */
+export interface PlaneSockets {
+  /**
+   * Creates a server for connections of one kind of plane at this address, without listening. See
+   * createPlaneServer. Throws an Error under the condition of {@link PlaneSecurity.toServe}.
+   */
+  serve(listen: ListenAddress, caller: PlaneName, onConnection: (socket: Socket) => void): Server;
+  /**
+   * Connects to a plane. See connectToPlane. Throws under the condition of {@link
+   * PlaneSecurity.toReach}.
+   */
+  reach(plane: PlaneName, address: ListenAddress, onread: OnReadOpts): Socket;
+  /**
+   * Secrets by which planes prove who they are over these connections: the one of this plane first,
+   * then those that are accepted too. A single empty text if none is configured.
+   */
+  readonly secrets: readonly [string, ...string[]];
 }
 
 /**
@@ -76,17 +101,17 @@ export function openPlaneSecurity(config: PlaneSecurityConfig, clock: Clock, log
       const inner =
         tls === undefined
           ? credentials.createInsecure()
-          : experimental.createCertificateProviderChannelCredentials(tls, tls, { checkServerIdentity: checkName });
+          : experimental.createCertificateProviderChannelCredentials(tls, tls, { checkServerIdentity: checkPlaneName });
       return new PlaneChannelCredentials(inner, tls && certificateName(plane, domain), callCredentials);
     },
     check: (addresses) => addresses.forEach(providerToReach),
+    sockets: {
+      serve: (listen, caller, onConnection) =>
+        createPlaneServer(providerFor(listen) && { watch: watch!, domain }, caller, onConnection),
+      reach: (plane, address, onread) =>
+        connectToPlane(providerToReach(address) && { watch: watch!, domain }, plane, address, onread),
+      secrets: secret === undefined ? [''] : [secret, ...previousSecrets],
+    },
     close: () => watch?.stop(),
   };
-}
-
-/** Checks that a certificate names the expected plane, regardless of its address. */
-function checkName(name: string, certificate: { readonly raw: Buffer }): Error | undefined {
-  return hasName(new X509Certificate(certificate.raw), name)
-    ? undefined
-    : new Error(`The certificate of the other plane has no subject alternative name DNS:${name}.`);
 }

@@ -28,6 +28,13 @@ export function hasName(certificate: X509Certificate, name: string): boolean {
   return certificate.checkHost(name, { subject: 'never', wildcards: false }) !== undefined;
 }
 
+/** Returns an error unless a certificate (DER) has the name of a plane, whatever its address is. */
+export function checkPlaneName(name: string, { raw }: { readonly raw: Buffer }): Error | undefined {
+  return hasName(new X509Certificate(raw), name)
+    ? undefined
+    : new Error(`The certificate of the other plane has no subject alternative name DNS:${name}.`);
+}
+
 /** Returns the planes that a certificate (DER) names. */
 export function planesOf(certificate: Buffer, domain: string): ReadonlySet<PlaneName> {
   const parsed = new X509Certificate(certificate);

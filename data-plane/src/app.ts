@@ -7,6 +7,7 @@ import { type HostResolver, systemResolver } from '../../common/nodes/host-resol
 import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
+import { formatGrpcAddress, type ListenAddress } from '../../common/runtime/listen-address';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
 import { sumRepeats } from '../../common/runtime/sum-repeats';
 import { AttemptThrottle } from '../../common/security/attempt-throttle';
@@ -19,6 +20,7 @@ import { ListAccess } from './access/list-access';
 import { PullTokens } from './access/pull-tokens';
 import { RobotLogins } from './access/robot-logins';
 import type { BlobStore } from './store/blob-store';
+import { ByteListener } from './channel/byte-listener';
 import { type CatalogClient, createCatalogClient, whenConnected } from './catalog/catalog-client';
 import { createKnowledge } from './known/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
@@ -384,6 +386,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
 
     const observer = createCallObserver(metrics, tracer, logger.child({ part: 'calls' }));
+    const channel = config.bytesListen && createByteListener(config.bytesListen, planes);
     const registry = registryMethods({
       manifests,
       blobs,
@@ -393,6 +396,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       configuration,
       checks,
       watch: createCallWatch(observer),
+      channel,
       clock,
       logger: sumRepeats(logger.child({ part: 'grpc' }), clock),
     });
@@ -421,6 +425,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       credentials: planes.toServe(config.listen),
       clock,
     });
+    // Calls whose bytes are being sent end before their connections are closed.
+    closers.push(() => channel?.stop());
     closers.push(() => server.stop(drainLeft()));
     closers.push(() => peers?.close());
     closers.push(() => completion.stop());
@@ -439,6 +445,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       journal: durable,
       fills,
       copiesBytes,
+      channel,
       clock,
       logger,
     };
@@ -448,12 +455,18 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     httpAddress = operations.address;
     await configuration.start();
     await waitForConfiguration(configuration, config, logger);
+    const bytesAddress = await channel?.start();
     const address = await server.start();
     isServing = true;
     server.setServing(hasConfiguration(configuration));
-    logger.info({ address, httpAddress, ...identity }, 'The data plane accepts requests');
+    const bytes = bytesAddress && formatGrpcAddress(bytesAddress);
+    logger.info({ address, bytesAddress: bytes, httpAddress, ...identity }, 'The data plane accepts requests');
     void peers?.start();
     return { address };
+  }
+
+  function createByteListener(listen: ListenAddress, { sockets }: PlaneSecurity): ByteListener {
+    return new ByteListener({ listen, sockets, clock, logger: sumRepeats(logger.child({ part: 'bytes' }), clock) });
   }
 
   function createPeers(planes: PlaneSecurity): NodeSet<Peer> {

@@ -5,7 +5,7 @@ import { readHome } from '../../common/configuration/read-home';
 import { SETTINGS } from '../../common/configuration/settings';
 import { SettingsReader } from '../../common/configuration/settings-reader';
 import type { RawEnvironment } from '../../common/runtime/env';
-import type { Home } from '../../common/runtime/home';
+import { type Home, MAX_SOCKET_PATH_BYTES } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
 import type { LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
@@ -24,6 +24,8 @@ export interface DataPlaneConfig {
   readonly home: Home;
   /** Where the Registry service listens. */
   readonly listen: ListenAddress;
+  /** Where edges read the bytes of blobs; undefined = bytes are sent over gRPC only. */
+  readonly bytesListen: ListenAddress | undefined;
   /** Address of /metrics, /healthz and /readyz; undefined = they are not served. */
   readonly httpListen: ListenAddress | undefined;
   /** Where the Catalog of the control plane listens. */
@@ -104,16 +106,21 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
   const listen = reader.parsed(SETTINGS.LAYOVER_DATA_LISTEN, parseListenAddress) ?? unixSocket(home.dataSocket);
   const catalog = reader.parsed(SETTINGS.LAYOVER_CATALOG, parseListenAddress) ?? unixSocket(home.catalogSocket);
   const dataPlanes = reader.parsed(SETTINGS.LAYOVER_DATA_PLANES, parseListenAddresses) ?? [];
+  const bytesListen = readBytesListen(reader, listen);
   const config = {
     home,
     listen,
+    bytesListen,
     httpListen: reader.parsed(SETTINGS.LAYOVER_DATA_HTTP_LISTEN, parseListenAddress),
     catalog,
     dataPlanes,
     planeSecurity: readPlaneSecurity(
       reader,
       'data-plane',
-      [{ setting: SETTINGS.LAYOVER_DATA_LISTEN, addresses: [listen] }],
+      [
+        { setting: SETTINGS.LAYOVER_DATA_LISTEN, addresses: [listen] },
+        { setting: SETTINGS.LAYOVER_DATA_BYTES_LISTEN, addresses: bytesListen === undefined ? [] : [bytesListen] },
+      ],
       [
         { setting: SETTINGS.LAYOVER_CATALOG, addresses: [catalog] },
         { setting: SETTINGS.LAYOVER_DATA_PLANES, addresses: dataPlanes },
@@ -172,6 +179,30 @@ export function configFromEnvironment(): DataPlaneConfig {
 
 function unixSocket(path: string): ListenAddress {
   return { kind: 'unix', path };
+}
+
+/** Reads where the byte channel listens; undefined = nowhere. */
+function readBytesListen(reader: SettingsReader, listen: ListenAddress): ListenAddress | undefined {
+  const setting = SETTINGS.LAYOVER_DATA_BYTES_LISTEN;
+  const given = reader.parsed(setting, (text) => (text === 'off' ? 'off' : parseListenAddress(text)));
+  if (given === undefined) return besides(listen);
+  if (given === 'off') return undefined;
+  if (given.kind !== listen.kind)
+    reader.problem(
+      setting,
+      'must be a Unix socket if LAYOVER_DATA_LISTEN is one, and <host>:<port> otherwise: edges reach both in the same way',
+    );
+  return given;
+}
+
+/**
+ * Returns the default address of the byte channel: any free port, or a socket beside the other one
+ * if its path is not too long.
+ */
+function besides(listen: ListenAddress): ListenAddress | undefined {
+  if (listen.kind === 'tcp') return { ...listen, port: 0 };
+  const path = `${listen.path.replace(/\.sock$/, '')}-bytes.sock`;
+  return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES ? unixSocket(path) : undefined;
 }
 
 function readBlobStore(

@@ -1,3 +1,4 @@
+import { BufferPool } from '../../common/files/buffer-pool';
 import { loadRegistry } from '../../common/grpc/load-proto';
 import { openPlaneSecurity } from '../../common/grpc/plane-security';
 import { OperationsServer } from '../../common/http/operations-server';
@@ -10,8 +11,8 @@ import { TlsWatch } from '../../common/security/tls-watch';
 import { createTracer } from '../../common/tracing/create-tracer';
 import type { Tracer } from '../../common/tracing/tracer';
 import type { EdgeConfig } from './config';
-import { BufferPool } from './delivery/buffer-pool';
 import { createDeliverBlob } from './delivery/deliver-blob';
+import { ByteConnections } from './registry/channel/byte-connections';
 import { connectDataPlane, type DataPlaneConnection, type SilenceBounds } from './registry/grpc/data-plane';
 import { DataPlaneRegistry } from './registry/grpc/data-plane-registry';
 import { createDispatch } from './handlers/dispatch';
@@ -143,6 +144,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
           clock,
           tracer,
           silence: overrides.silence,
+          bytes: new ByteConnections({ sockets: planes.sockets, clock, logger: logger.child({ part: 'bytes' }) }),
         }),
       resolve: overrides.resolver ?? systemResolver,
       clock,

@@ -71,6 +71,11 @@ export class EdgeMetrics implements DeliveryMetrics {
     help: 'Local files that the edge could not read, so that the bytes came over gRPC.',
     registers: [this.registry],
   });
+  private readonly channelFallbacks = new Counter({
+    name: 'layover_edge_channel_fallbacks_total',
+    help: 'Deliveries for which the byte channel of a data plane could not be used, so that the bytes came over gRPC.',
+    registers: [this.registry],
+  });
 
   private readonly nodeFailures = new Counter({
     name: 'layover_edge_node_failures_total',
@@ -143,6 +148,11 @@ export class EdgeMetrics implements DeliveryMetrics {
   /** Counts a local file that could not be used. */
   localFallback(): void {
     this.fallbacks.inc();
+  }
+
+  /** Counts a byte channel that could not be used. */
+  channelFallback(): void {
+    this.channelFallbacks.inc();
   }
 
   /** Counts a data plane that failed and was replaced by another one. */

@@ -8,6 +8,6 @@ module.exports = layered('common', [
   'configuration',
   'async',
   'metrics',
-  ['errors', 'oci', 'runtime'],
+  ['channel', 'errors', 'oci', 'runtime'],
   'files',
 ]);

@@ -9,7 +9,7 @@ module.exports = [
   ...layered(src, [
     '.',
     ['grpc', 'monitoring'],
-    ['catalog', 'cluster'],
+    ['catalog', 'channel', 'cluster'],
     ['blobs', 'manifests'],
     'known',
     ['journal', 'store'],

@@ -4,6 +4,7 @@ import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-load
 import type { Answer as _layover_v1_Answer, Answer__Output as _layover_v1_Answer__Output } from './layover/v1/Answer';
 import type { AnswerBatch as _layover_v1_AnswerBatch, AnswerBatch__Output as _layover_v1_AnswerBatch__Output } from './layover/v1/AnswerBatch';
 import type { BlobHeader as _layover_v1_BlobHeader, BlobHeader__Output as _layover_v1_BlobHeader__Output } from './layover/v1/BlobHeader';
+import type { ByteChannel as _layover_v1_ByteChannel, ByteChannel__Output as _layover_v1_ByteChannel__Output } from './layover/v1/ByteChannel';
 import type { ByteRange as _layover_v1_ByteRange, ByteRange__Output as _layover_v1_ByteRange__Output } from './layover/v1/ByteRange';
 import type { Call as _layover_v1_Call, Call__Output as _layover_v1_Call__Output } from './layover/v1/Call';
 import type { CallBatch as _layover_v1_CallBatch, CallBatch__Output as _layover_v1_CallBatch__Output } from './layover/v1/CallBatch';
@@ -39,6 +40,7 @@ export interface ProtoGrpcType {
       Answer: MessageTypeDefinition<_layover_v1_Answer, _layover_v1_Answer__Output>
       AnswerBatch: MessageTypeDefinition<_layover_v1_AnswerBatch, _layover_v1_AnswerBatch__Output>
       BlobHeader: MessageTypeDefinition<_layover_v1_BlobHeader, _layover_v1_BlobHeader__Output>
+      ByteChannel: MessageTypeDefinition<_layover_v1_ByteChannel, _layover_v1_ByteChannel__Output>
       ByteRange: MessageTypeDefinition<_layover_v1_ByteRange, _layover_v1_ByteRange__Output>
       CacheStatus: EnumTypeDefinition
       Call: MessageTypeDefinition<_layover_v1_Call, _layover_v1_Call__Output>

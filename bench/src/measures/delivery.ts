@@ -27,15 +27,16 @@ interface Cost {
 }
 
 /**
- * Measures a cached blob with each way of delivery: inline, from the local file, and by a redirect
- * to the bucket. With a redirect the bytes cost Layover no CPU time, and the rate is that of
- * fake-gcs-server.
+ * Measures a cached blob with each way of delivery: inline, over the byte channel, from the local
+ * file, and by a redirect to the bucket. With a redirect the bytes cost Layover no CPU time, and
+ * the rate is that of fake-gcs-server.
  */
 export const delivery: Measure = async (context) => {
   const bucket = await startBenchBucket(context);
   try {
     const ways: Way[] = [
-      { name: 'inline', nodes: { transport: 'tcp' }, read: readBlob },
+      { name: 'inline', nodes: { transport: 'tcp', env: { LAYOVER_DATA_BYTES_LISTEN: 'off' } }, read: readBlob },
+      { name: 'byte channel', nodes: { transport: 'tcp' }, read: readBlob },
       { name: 'local file', nodes: { transport: 'unix' }, read: readBlob },
     ];
     if (bucket !== undefined) {

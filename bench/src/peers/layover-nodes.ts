@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../../test/support/real/temporary-folder';
 export interface LayoverNodesOptions {
   /** Number of edges, and of data planes. */
   readonly nodes: number;
-  /** `unix`: edges read the files of data planes. `tcp`: blobs are sent over gRPC. */
+  /** `unix`: edges read the files of data planes. `tcp`: data planes send the bytes of blobs. */
   readonly transport: 'unix' | 'tcp';
   /** `http://host:port`. */
   readonly upstream: string;

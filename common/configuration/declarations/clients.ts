@@ -91,7 +91,7 @@ const settings = declareSettings({
     default: 'auto',
     description:
       'Whether the edge reads blobs from files of a data plane on the same machine instead of ' +
-      'receiving the bytes over gRPC. `auto` does so if it reaches the data plane over a unix socket.',
+      'receiving the bytes from it. `auto` does so if it reaches the data plane over a unix socket.',
   },
   LAYOVER_CLIENT_IDLE_SECONDS: {
     kind: 'integer',

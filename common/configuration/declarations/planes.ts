@@ -11,6 +11,19 @@ const settings = declareSettings({
     description: 'Where a data plane accepts gRPC calls of the other planes.',
     example: '0.0.0.0:9000',
   },
+  LAYOVER_DATA_BYTES_LISTEN: {
+    kind: 'text',
+    readBy: DATA_PLANE,
+    format: `${ADDRESS}, or off`,
+    defaultText: 'any free port of the host in LAYOVER_DATA_LISTEN, or a socket beside that one',
+    description:
+      'Where edges get the bytes of blobs if they do not read the files of a data plane. Edges learn the ' +
+      'port from the data plane and use the host at which they reach it. Choose a port if a firewall must ' +
+      'open it. If edges cannot connect, or with `off`, the bytes are sent over gRPC, which takes more ' +
+      'processor time. A Unix socket if `LAYOVER_DATA_LISTEN` is one. See ' +
+      '[byte-channel.md](design/byte-channel.md).',
+    example: '0.0.0.0:9002',
+  },
   LAYOVER_DATA_PLANES: {
     kind: 'text',
     readBy: ALL_PLANES,

@@ -1,3 +1,4 @@
+import type { BufferPair } from '../../../common/files/buffer-pool';
 import type { FillRequest } from './fills/fills';
 
 /**
@@ -34,9 +35,9 @@ export interface BlobReader {
   /**
    * Yields `length` bytes from `offset` (both within the blob), in chunks of at most 256 KiB. Waits
    * for bytes that have not arrived yet. Throws what `waitBeyond` throws, and STORE_FAILED if the
-   * bytes cannot be read.
+   * bytes cannot be read. `into`: see StoredBlob.read.
    */
-  read(offset: number, length: number, signal?: AbortSignal): AsyncIterable<Buffer>;
+  read(offset: number, length: number, signal?: AbortSignal, into?: BufferPair): AsyncIterable<Buffer>;
   /** Releases the file and the fill; never stops the fill. Idempotent. */
   close(): Promise<void>;
 }

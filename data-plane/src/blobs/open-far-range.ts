@@ -71,7 +71,7 @@ function closedWith(reader: BlobReader, onClosed: () => void): BlobReader {
       return reader.available;
     },
     waitBeyond: (offset, signal) => reader.waitBeyond(offset, signal),
-    read: (offset, length, signal) => reader.read(offset, length, signal),
+    read: (offset, length, signal, into) => reader.read(offset, length, signal, into),
     close: () => reader.close().finally(onClosed),
   };
 }

@@ -29,7 +29,7 @@ function withEndOfUse(reader: BlobReader, end: () => void): BlobReader {
       return reader.available;
     },
     waitBeyond: (offset, signal) => reader.waitBeyond(offset, signal),
-    read: (offset, length, signal) => reader.read(offset, length, signal),
+    read: (offset, length, signal, into) => reader.read(offset, length, signal, into),
     close: () => reader.close().finally(end),
   };
 }

@@ -1,10 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { throwIfAborted } from '../../../common/async/until-aborted';
 import { isLayoverError, LayoverError } from '../../../common/errors/layover-error';
+import type { BufferPair } from '../../../common/files/buffer-pool';
 import type { Digest } from '../../../common/oci/digest';
 import type { BlobReader, BlobSource } from './blob-source';
 import type { StoredBlob } from '../store/blob-store';
-import { READ_CHUNK_BYTES, readAt } from '../store/read-file-range';
+import { buffersInTurn, READ_CHUNK_BYTES, readAt } from '../store/read-file-range';
 import { toStoreError } from '../store/store-error';
 import { Absence } from '../store/guard/absence';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
@@ -86,7 +87,7 @@ function storeReader(blob: StoredBlob, origin: BlobReader['origin']): BlobReader
     path: blob.localPath,
     available: blob.size,
     waitBeyond: () => Promise.resolve(blob.size),
-    read: (offset, length, signal) => blob.read(offset, length, signal),
+    read: (offset, length, signal, into) => blob.read(offset, length, signal, into),
     close: () => blob.close(),
   };
 }
@@ -121,14 +122,21 @@ class FillFileReader implements BlobReader {
     return this.fill.waitBeyond(offset, signal);
   }
 
-  async *read(offset: number, length: number, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+  async *read(
+    offset: number,
+    length: number,
+    signal?: AbortSignal,
+    into?: BufferPair,
+  ): AsyncGenerator<Buffer, void, undefined> {
     const end = Math.min(offset + length, this.size);
+    const next = buffersInTurn(into);
     for (let position = offset; position < end;) {
       throwIfAborted(signal);
       const available = this.available > position ? this.available : await this.waitBeyond(position, signal);
       const file = await this.opened();
-      const want = Math.min(READ_CHUNK_BYTES, Math.min(available, end) - position);
-      const chunk = await readAt(file, position, want, `read ${this.digest} during its fill`);
+      const buffer = next();
+      const want = Math.min(buffer?.length ?? READ_CHUNK_BYTES, Math.min(available, end) - position);
+      const chunk = await readAt(file, position, want, `read ${this.digest} during its fill`, buffer);
       position += chunk.length;
       yield chunk;
     }

@@ -21,6 +21,8 @@ export interface WatchedParts {
   readonly fills: Pick<SpooledFills, 'counts' | 'roomCounts'>;
   /** Bytes of the local copies of blobs in a bucket; undefined if the store keeps none. */
   readonly copiesBytes: (() => number) | undefined;
+  /** Connections of the byte channel; undefined if there is none. */
+  readonly channel: { counts(): { readonly connections: number; readonly refused: number } } | undefined;
   /** Size and free bytes of the file system with the spool. */
   readonly disk: () => Promise<{ readonly size: number; readonly free: number }>;
   readonly ready: () => Promise<boolean>;
@@ -99,7 +101,7 @@ export class DataPlaneMetrics {
     readCounter(
       registry,
       'layover_data_served_bytes_total',
-      'Served bytes of blobs: sent over calls, or made readable to an edge as a file.',
+      'Served bytes of blobs: sent to edges, or made readable to an edge as a file.',
       () => this.servedBytes,
     );
     readCounter(
@@ -112,7 +114,7 @@ export class DataPlaneMetrics {
   }
 
   /** Adds the metrics that are read from the parts at scrape time. Call it once. */
-  watch({ configuration, journal, fills, copiesBytes, disk, ready }: WatchedParts): void {
+  watch({ configuration, journal, fills, copiesBytes, channel, disk, ready }: WatchedParts): void {
     const { registry } = this;
     readGauge(
       registry,
@@ -159,6 +161,15 @@ export class DataPlaneMetrics {
     readGauge(registry, 'layover_data_local_copies_bytes', 'Bytes of the local copies of blobs in a bucket.', () => {
       return copiesBytes?.() ?? 0;
     });
+    readGauge(registry, 'layover_data_channel_connections', 'Open connections of the byte channel.', () => {
+      return channel?.counts().connections ?? 0;
+    });
+    readCounter(
+      registry,
+      'layover_data_channel_refused_total',
+      'Connections to the byte channel that were closed because of what the other side sent, or because it was silent.',
+      () => channel?.counts().refused ?? 0,
+    );
     readGauge(
       registry,
       'layover_data_disk_size_bytes',

@@ -14,7 +14,10 @@ export interface OperationsOptions {
 }
 
 /** Dependencies of the operations server. */
-export interface MonitoringParts extends Pick<WatchedParts, 'configuration' | 'journal' | 'fills' | 'copiesBytes'> {
+export interface MonitoringParts extends Pick<
+  WatchedParts,
+  'configuration' | 'journal' | 'fills' | 'copiesBytes' | 'channel'
+> {
   readonly metrics: DataPlaneMetrics;
   /** See whyUnready. */
   readonly unready: () => Promise<readonly string[]>;

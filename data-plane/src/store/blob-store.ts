@@ -1,3 +1,4 @@
+import type { BufferPair } from '../../../common/files/buffer-pool';
 import type { Digest } from '../../../common/oci/digest';
 
 /**
@@ -10,9 +11,10 @@ export interface StoredBlob {
   readonly localPath: string | undefined;
   /**
    * Yields `length` bytes from `offset`, in chunks of at most 256 KiB. Throws STORE_FAILED if the
-   * bytes are missing.
+   * bytes are missing. With `into`, the chunks may be parts of these buffers and as large as they
+   * are; a chunk is then valid until the one after the next is requested.
    */
-  read(offset: number, length: number, signal?: AbortSignal): AsyncIterable<Buffer>;
+  read(offset: number, length: number, signal?: AbortSignal, into?: BufferPair): AsyncIterable<Buffer>;
   close(): Promise<void>;
 }
 

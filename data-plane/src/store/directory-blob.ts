@@ -62,8 +62,8 @@ export function storedBlob(digest: Digest, path: string, opened: OpenedFile): Di
     size: opened.size,
     localPath: path,
     inode: opened.inode,
-    read: (offset, length, signal) =>
-      readFileRange(opened.file, { offset, length, what: `read ${digest} from its store`, signal }),
+    read: (offset, length, signal, into) =>
+      readFileRange(opened.file, { offset, length, what: `read ${digest} from its store`, signal, into }),
     // Node's close waits for reads under way (fs documentation, filehandle.close).
     close: () => (closing ??= opened.file.close()),
   };

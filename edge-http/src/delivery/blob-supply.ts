@@ -1,20 +1,23 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { BufferLease, BufferPair, BufferPool } from '../../../common/files/buffer-pool';
 import { type RangeRequest, resolveRange } from '../../../common/oci/byte-range';
 import type { Exchange } from '../request/exchange';
-import type { BlobHeader, BlobRead, BlobReadQuery, RegistryReader } from '../registry/registry-reader';
+import type { BlobHeader, BlobRead, BlobReadQuery, ByteFlow, RegistryReader } from '../registry/registry-reader';
 import type { GetBlobRequest } from '../request/registry-request';
 import type { DeliveryMetrics } from './delivery-metrics';
 import { type FileGrowth, followGrowth, grown } from './file-growth';
 import { openLocalFile } from './open-local-file';
 
-/** Source of the bytes of one delivery: a call, or a local file that a call names. */
+/** Source of the bytes of one delivery: a call, or what a call names. */
 export interface BlobSupply {
   readonly header: BlobHeader;
   /** Name of the node. */
   readonly node: string;
   readonly read: BlobRead;
-  /** The local file; undefined if the bytes come over the call. */
+  /** The local file; undefined if the bytes come in another way. */
   readonly local: { readonly file: FileHandle; readonly growth: FileGrowth } | undefined;
+  /** The byte channel; undefined if the bytes come in another way. */
+  readonly channel: ChannelSupply | undefined;
   /**
    * Call after the last byte was sent. Waits until the data plane has counted the bytes: a cancel
    * would look like a client that gave up. Never rejects.
@@ -25,8 +28,14 @@ export interface BlobSupply {
    * the bytes, for the supply that continues; close() of that supply ends the call.
    */
   giveUpFile(): Promise<CountingAnswer>;
-  /** Ends the calls and closes the file. Further calls are harmless. */
+  /** Ends the calls, closes the file and releases the buffers. Further calls are harmless. */
   close(): Promise<void>;
+}
+
+/** Bytes of the byte channel, with the buffers that they arrive in. */
+export interface ChannelSupply {
+  readonly flow: ByteFlow;
+  readonly lease: BufferLease;
 }
 
 /**
@@ -45,7 +54,8 @@ export interface CountingAnswer {
 /** Parameters and dependencies of {@link openSupply}. */
 export interface SupplyOptions {
   readonly reader: RegistryReader;
-  readonly metrics: Pick<DeliveryMetrics, 'localFallback'>;
+  readonly metrics: Pick<DeliveryMetrics, 'localFallback' | 'channelFallback'>;
+  readonly buffers: BufferPool;
   readonly request: GetBlobRequest;
   readonly exchange: Exchange;
 }
@@ -54,8 +64,9 @@ export interface SupplyOptions {
 export type SupplyQuery = Pick<BlobReadQuery, 'range' | 'accepts' | 'avoid' | 'since'>;
 
 /**
- * Requests a blob, or a range of it, and opens the local file that the data plane names. If the
- * file cannot be used, requests the same bytes over the call. The caller handles redirects.
+ * Requests a blob, or a range of it, and opens the local file or the byte channel that the data
+ * plane names. If it cannot be used, requests the same bytes over the call. The caller handles
+ * redirects.
  * `counting` is the answer that already counts these bytes; the supply owns it from now on. Rejects
  * with the errors of the reader, and with an Error if the data plane's answer does not match the
  * request.
@@ -68,6 +79,7 @@ export async function openSupply(
   const read = await requestBlob(options, query, counting);
   const { header } = read;
   const { delivery } = header;
+  if (delivery.kind === 'channel') return openChannel(options, query, read, delivery.open);
   if (delivery.kind !== 'local-file') return supplyOf(read, { counting });
   const end = header.offset + header.length;
   let file: FileHandle | undefined;
@@ -90,6 +102,31 @@ export async function openSupply(
   const inline = await requestBlob(options, { ...query, accepts: 'inline' }, replaced);
   // The first answer says where the blob came from; by now a fill may have stored it.
   return supplyOf(inline, { counting: replaced, cacheStatus: header.cacheStatus });
+}
+
+/** Opens the byte channel. Nothing has been sent before, so no answer counts yet. */
+async function openChannel(
+  options: SupplyOptions,
+  query: SupplyQuery,
+  read: BlobRead,
+  open: (buffers: BufferPair) => Promise<ByteFlow | undefined>,
+): Promise<BlobSupply> {
+  const lease = options.buffers.lease(read.header.length);
+  let inline: BlobRead;
+  try {
+    const flow = await open(lease.buffers);
+    if (flow !== undefined) return supplyOf(read, { channel: { flow, lease } });
+    lease.release(true);
+    options.metrics.channelFallback();
+    inline = await requestBlob(options, { ...query, accepts: 'inline' }, undefined);
+  } catch (error) {
+    lease.release(false);
+    read.cancel();
+    throw error;
+  }
+  // Only now, so that a fill is never without a client.
+  read.cancel();
+  return supplyOf(inline, { cacheStatus: read.header.cacheStatus });
 }
 
 /** Requests a blob. Ends the call of `counting` if that fails. */
@@ -117,7 +154,8 @@ async function requestBlob(
   }
 }
 
-function supplyOf(read: BlobRead, { local, counting, cacheStatus = read.header.cacheStatus }: SupplyParts): BlobSupply {
+function supplyOf(read: BlobRead, parts: SupplyParts): BlobSupply {
+  const { local, channel, counting, cacheStatus = read.header.cacheStatus } = parts;
   const { header, node } = read;
   let closing: Promise<void> | undefined;
   const closeFile = (): Promise<void> => (closing ??= local?.file.close() ?? Promise.resolve());
@@ -126,6 +164,7 @@ function supplyOf(read: BlobRead, { local, counting, cacheStatus = read.header.c
     node,
     read,
     local,
+    channel,
     async finish() {
       if (local === undefined) await read.next().catch(() => undefined);
       await counting?.counted;
@@ -139,6 +178,8 @@ function supplyOf(read: BlobRead, { local, counting, cacheStatus = read.header.c
     close() {
       read.cancel();
       counting?.read.cancel();
+      channel?.flow.close();
+      channel?.lease.release(false);
       return closeFile();
     },
   };
@@ -147,6 +188,7 @@ function supplyOf(read: BlobRead, { local, counting, cacheStatus = read.header.c
 /** What a supply has besides its call. */
 interface SupplyParts {
   readonly local?: BlobSupply['local'];
+  readonly channel?: ChannelSupply;
   readonly counting?: CountingAnswer | undefined;
   readonly cacheStatus?: BlobHeader['cacheStatus'];
 }

@@ -1,6 +1,6 @@
+import type { BufferPool } from '../../../common/files/buffer-pool';
 import type { Clock } from '../../../common/runtime/clock';
 import type { RegistryReader } from '../registry/registry-reader';
-import type { BufferPool } from './buffer-pool';
 import type { DeliveryMetrics } from './delivery-metrics';
 
 /** Dependencies of deliveries. */

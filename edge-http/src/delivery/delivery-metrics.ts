@@ -1,5 +1,5 @@
 /** How the bytes of a blob reach the client. */
-export type DeliveryKind = 'inline' | 'local-file' | 'redirect';
+export type DeliveryKind = 'inline' | 'channel' | 'local-file' | 'redirect';
 
 /** Counts events of deliveries. */
 export interface DeliveryMetrics {
@@ -12,6 +12,8 @@ export interface DeliveryMetrics {
   redirected(): void;
   /** Counts a local file that could not be used. */
   localFallback(): void;
+  /** Counts a byte channel that could not be used. */
+  channelFallback(): void;
   /**
    * Counts a data plane that failed in the middle of a delivery and was replaced by another one.
    */

@@ -6,6 +6,7 @@ import { type BlobSupply, type CountingAnswer, openSupply, type SupplyQuery } fr
 import type { BodyWriter } from './body-writer';
 import type { DeliveryDependencies } from './delivery-dependencies';
 import { NodeChanges } from './node-changes';
+import { sendChannel } from './send-channel';
 import { sendInline } from './send-inline';
 import { sendLocalFile } from './send-local-file';
 
@@ -67,25 +68,28 @@ export class RangeDelivery {
    * counting.
    */
   private async openInPlace(query: SupplyQuery, counting?: CountingAnswer): Promise<BlobSupply> {
-    const { reader, metrics } = this.dependencies;
+    const { reader, metrics, buffers } = this.dependencies;
     if (counting === undefined) await this.supply?.close();
     const { request, exchange } = this;
-    this.supply = await openSupply({ reader, metrics, request, exchange }, query, counting);
+    this.supply = await openSupply({ reader, metrics, buffers, request, exchange }, query, counting);
     return this.supply;
   }
 
   /**
    * Sends what the supply delivers. Returns true if that was everything. Otherwise it has opened
-   * another supply for the rest: from the same node if the local file failed, from another one if
-   * the node failed. The bytes are the same because the digest is.
+   * another supply for the rest: from the same node if the local file or the byte channel failed,
+   * from another one if the node failed. The bytes are the same because the digest is.
    */
   private async sendFromSupply(header: BlobHeader, out: BodyWriter): Promise<boolean> {
     const supply = this.supply!;
     const { metrics } = this.dependencies;
     try {
       if (await this.sendSupply(supply, header, out)) return true;
-      metrics.localFallback();
-      await this.openRemainder(header, out, { accepts: 'inline', avoid: [] }, await supply.giveUpFile());
+      const isFile = supply.local !== undefined;
+      if (isFile) metrics.localFallback();
+      else metrics.channelFallback();
+      const counting = isFile ? await supply.giveUpFile() : undefined;
+      await this.openRemainder(header, out, { accepts: 'inline', avoid: [] }, counting);
     } catch (error) {
       const avoid = this.changes.recordFailure(error, supply.node, out.sent);
       metrics.nodeFailed('middle');
@@ -94,11 +98,17 @@ export class RangeDelivery {
     return false;
   }
 
-  /** Sends the bytes of a supply. Returns false if its local file could not be read. */
-  private async sendSupply({ local, read }: BlobSupply, header: BlobHeader, out: BodyWriter): Promise<boolean> {
+  /** Sends the bytes of a supply. Returns false if its local file or byte channel failed. */
+  private async sendSupply(
+    { local, channel, read }: BlobSupply,
+    header: BlobHeader,
+    out: BodyWriter,
+  ): Promise<boolean> {
     const { buffers, metrics } = this.dependencies;
     const position = this.positionIn(header, out);
     const end = header.offset + header.length;
+    if (channel !== undefined)
+      return metrics.delivering('channel', out, () => sendChannel(channel, end - position, out));
     if (local === undefined) {
       await metrics.delivering('inline', out, () => sendInline(read, end - position, out));
       return true;

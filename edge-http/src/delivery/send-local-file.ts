@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { BufferLease } from '../../../common/files/buffer-pool';
 import type { BodyWriter } from './body-writer';
-import type { BufferLease } from './buffer-pool';
 import type { FileGrowth } from './file-growth';
 
 /**

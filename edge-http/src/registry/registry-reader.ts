@@ -12,6 +12,7 @@ import type { ListRepositoriesRequest__Output } from '../../../proto/gen/layover
 import type { ListTagsReply__Output } from '../../../proto/gen/layover/v1/ListTagsReply';
 import type { ListTagsRequest__Output } from '../../../proto/gen/layover/v1/ListTagsRequest';
 import type { RequestContext__Output } from '../../../proto/gen/layover/v1/RequestContext';
+import type { BufferPair } from '../../../common/files/buffer-pool';
 import type { RangeRequest } from '../../../common/oci/byte-range';
 import type { Reference, RepositoryName } from '../../../common/oci/reference';
 
@@ -91,8 +92,8 @@ export interface BlobReadQuery extends BlobQuery {
   /** Undefined means the whole blob. */
   readonly range: RangeRequest | undefined;
   /**
-   * `any`: local file, redirect or inline. `bytes`: no redirect, because the response head is
-   * already sent. `inline`: only bytes over the call.
+   * `any`: local file, byte channel, redirect or inline. `bytes`: no redirect, because the response
+   * head is already sent. `inline`: only bytes over the call.
    */
   readonly accepts: 'any' | 'bytes' | 'inline';
   /** Nodes that must not be asked, because they failed this delivery. */
@@ -117,8 +118,27 @@ export type BlobDelivery =
    * reaches `size`.
    */
   | { readonly kind: 'local-file'; readonly path: string; readonly available: number }
+  /**
+   * The bytes come over a connection of their own. `open` requests them, once: it receives them
+   * into the buffers, and resolves with undefined if they must come in another way. The caller
+   * closes the flow.
+   */
+  | { readonly kind: 'channel'; readonly open: (buffers: BufferPair) => Promise<ByteFlow | undefined> }
   /** The signed URL is never logged. */
   | { readonly kind: 'redirect'; readonly url: string };
+
+/** The bytes of one delivery over the byte channel. */
+export interface ByteFlow {
+  /**
+   * Resolves with the next bytes, which are valid until the next call, or with undefined if only
+   * the connection was lost: the rest can come from the same node in another way. One caller at a
+   * time. While no caller waits, the data plane is slowed down when the buffers are full. Rejects
+   * like BlobRead.next.
+   */
+  next(): Promise<Buffer | undefined>;
+  /** Ends the flow; the buffers are not used any more. Further calls are harmless. */
+  close(): void;
+}
 
 /** What is delivered: `length` bytes from `offset` of a blob of `size` bytes. */
 export interface BlobHeader extends Provenance, Readonly<Pick<BlobHeader__Output, 'size' | 'offset' | 'length'>> {
@@ -135,8 +155,9 @@ export interface BlobRead {
   /** Name of the node. */
   readonly node: string;
   /**
-   * Returns the next message, or undefined at the successful end. One caller at a time. While no
-   * caller waits, a limited number of messages is buffered and the data plane is slowed down.
+   * Returns the next message, or undefined at the successful end. With the byte channel, there are
+   * no messages, and the end means that the data plane sent all bytes. One caller at a time. While
+   * no caller waits, a limited number of messages is buffered and the data plane is slowed down.
    * Rejects with the LayoverError of the data plane, DATA_PLANE_UNAVAILABLE, TIMEOUT if nothing
    * arrives within the idle timeout, or CANCELLED if the signal aborted.
    */

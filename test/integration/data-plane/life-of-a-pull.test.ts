@@ -163,6 +163,37 @@ test('bytes that replace a local file are counted by the answer with the file, a
   expect(countedBytes('bytesServed')).toBe(bytes.length);
 });
 
+test('bytes over the byte channel are the right ones, and count as served once', async () => {
+  await start();
+  await rig.edge.manifest('latest');
+  const size = 3_000_000;
+  const digest = rig.registry.content.addBlob(NAME, { size, seed: 'channel' });
+  const bytes = patternBytes('channel', 0, size);
+  const gate = createGate();
+  rig.registry.quirk({ path: digest, method: 'GET', gate, gateAtBytes: size / 2 });
+  const cold = rig.edge.blob(digest, { accepts: ['CHANNEL', 'INLINE'] });
+  await gate.reached;
+  gate.open();
+  await rig.held(digest);
+  const warm = rig.edge.blob(digest, { accepts: ['CHANNEL', 'INLINE'] });
+  const range = rig.edge.blob(digest, { accepts: ['CHANNEL'], bytes: { firstByte: 1000, lastByte: 1_000_999 } });
+  const counted = rig.edge.blob(digest, { accepts: ['CHANNEL'], counted: true });
+  for (const [read, expected] of [
+    [cold, bytes],
+    [warm, bytes],
+    [range, bytes.subarray(1000, 1_001_000)],
+    [counted, bytes],
+  ] as const) {
+    const { header, bytes: got, failure } = await read;
+    expect([header!.delivery, failure, got.equals(expected)]).toEqual(['CHANNEL', undefined, true]);
+  }
+  expect(rig.registry.bytesSent(digest)).toBe(size);
+  await rig.restart();
+  await rig.catalog.until(() => countedBytes('bytesServed') > 0);
+  expect(countedBytes('bytesServed')).toBe(2 * size + 1_000_000);
+  expect(await rig.pulls(1)).toHaveLength(1);
+});
+
 test('64 clients share one fill of a cold blob, start before it has ended, and slow or gone ones delay nobody', async () => {
   const size = 2 * 1024 * 1024;
   // The gate holds the body until 64 clients have arrived, which must not count as a stall.

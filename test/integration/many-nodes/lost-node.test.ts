@@ -40,12 +40,13 @@ async function allRight(clients: readonly BlobClient[], digest: string): Promise
 }
 
 test.each([
-  ['files', 'unix'],
-  ['inline', 'tcp'],
+  ['files', 'unix', {}],
+  ['byte channel', 'tcp', {}],
+  ['inline', 'tcp', { LAYOVER_DATA_BYTES_LISTEN: 'off' }],
 ] as const)(
   'finishes 50 downloads with correct bytes and one more fetch when their data plane is killed (%s)',
-  async (_name, transport) => {
-    const { layer, clients, owner, gate } = await startDownloads({ transport }, `killed ${transport}`, 4 * MIB);
+  async (name, transport, env) => {
+    const { layer, clients, owner, gate } = await startDownloads({ transport, env }, `killed ${name}`, 4 * MIB);
     owner.running.signal('SIGKILL');
     await allRight(clients, layer.digest);
     gate.open();

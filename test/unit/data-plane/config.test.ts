@@ -54,6 +54,30 @@ test('every variable is read', () => {
   });
 });
 
+test('the byte channel listens beside the gRPC server, unless it is configured or switched off', () => {
+  const secret = { LAYOVER_PLANE_SECRET: 's'.repeat(32) };
+  const listens = (env: Record<string, string>): unknown => readDataPlaneConfig({ ...secret, ...env }).bytesListen;
+  const config = readDataPlaneConfig({});
+  expect(config.bytesListen).toEqual({
+    kind: 'unix',
+    path: config.home.dataSocket.replace('data.sock', 'data-bytes.sock'),
+  });
+  expect(listens({ LAYOVER_DATA_LISTEN: 'unix:/run/layover/node-1.sock' })).toEqual({
+    ...{ kind: 'unix', path: '/run/layover/node-1-bytes.sock' },
+  });
+  // Longer paths are impossible for sockets.
+  expect(listens({ LAYOVER_DATA_LISTEN: `unix:/${'r'.repeat(100)}.sock` })).toBeUndefined();
+  expect(listens({ LAYOVER_DATA_LISTEN: '[::]:9000' })).toEqual({ kind: 'tcp', host: '::', port: 0 });
+  expect(listens({ LAYOVER_DATA_LISTEN: '[::]:9000', LAYOVER_DATA_BYTES_LISTEN: '0.0.0.0:9002' })).toEqual({
+    ...{ kind: 'tcp', host: '0.0.0.0', port: 9002 },
+  });
+  expect(listens({ LAYOVER_DATA_LISTEN: '[::]:9000', LAYOVER_DATA_BYTES_LISTEN: 'off' })).toBeUndefined();
+  expect(problemsOf({ LAYOVER_DATA_BYTES_LISTEN: '0.0.0.0:9002', ...secret })).toEqual([
+    expect.stringMatching(/^LAYOVER_DATA_BYTES_LISTEN must be a Unix socket if LAYOVER_DATA_LISTEN is one/),
+  ]);
+  expect(problemsOf({ LAYOVER_DATA_BYTES_LISTEN: 'on' })[0]).toMatch(/^LAYOVER_DATA_BYTES_LISTEN must be/);
+});
+
 test('every problem is named at once, and no secret is repeated', () => {
   const problems = problemsOf({
     LAYOVER_DATA_LISTEN: 'nowhere',

@@ -34,6 +34,7 @@ function registries(): { readonly heading: string; readonly registry: Registry; 
       roomCounts: () => ({ reservedBytes: 0, waiting: 0, waits: 0 }),
     },
     copiesBytes: undefined,
+    channel: undefined,
     disk: () => Promise.resolve({ size: 0, free: 0 }),
     ready: () => Promise.resolve(true),
   });

@@ -1,9 +1,12 @@
 import type { ResolvedRange } from '../../../../common/oci/byte-range';
 import type { Clock } from '../../../../common/runtime/clock';
+import type { BlobHeader } from '../../../../proto/gen/layover/v1/BlobHeader';
 import type { CacheStatus } from '../../../../proto/gen/layover/v1/CacheStatus';
 import type { Delivery } from '../../../../proto/gen/layover/v1/Delivery';
 import type { ReadBlobReply } from '../../../../proto/gen/layover/v1/ReadBlobReply';
 import type { BlobReader } from '../../blobs/blob-source';
+import type { AddressedOffer, ByteChannelOffers } from '../../channel/byte-listener';
+import { READ_CHUNK_BYTES } from '../../store/read-file-range';
 
 /** One answer to ReadBlob. */
 export interface ReadBlobAnswer {
@@ -16,6 +19,8 @@ export interface ReadBlobAnswer {
   readonly range: ResolvedRange;
   /** Deliveries that the caller supports; INLINE is implied. */
   readonly accepts: readonly Delivery[];
+  /** Undefined if this data plane has no byte channel. */
+  readonly channel?: ByteChannelOffers | undefined;
   readonly cacheStatus: CacheStatus;
   readonly upstreamHost: string;
   /** Whether the organization is private. */
@@ -24,8 +29,8 @@ export interface ReadBlobAnswer {
   /** Aborts when the caller is gone. Ends all waits of the delivery. */
   readonly signal: AbortSignal;
   /**
-   * Called with the number of bytes that were sent inline or made readable to the caller
-   * (statistics). Undefined if another answer counts them.
+   * Called with the number of bytes that were sent or made readable to the caller (statistics).
+   * Undefined if another answer counts them.
    */
   readonly onServed?: (bytes: number) => void;
 }
@@ -41,11 +46,16 @@ export interface ReadBlobAnswer {
  * cancelled its calls instead, it would lose its connection: HTTP/2 servers treat more than about
  * thirty resets per second as an attack (CVE-2023-44487; nghttp2 allows a burst of a thousand). A
  * caller that finds the path removed requests the bytes inline. Only this answer counts them then.
+ *
+ * CHANNEL: the header is the only message. The call ends when the bytes were sent.
  */
 export async function* deliverBlob(delivery: ReadBlobAnswer): AsyncGenerator<ReadBlobReply, void, undefined> {
   try {
-    const local = delivery.reader.path !== undefined && delivery.accepts.includes('LOCAL_FILE');
-    if (local) yield* deliverFile(delivery);
+    const { reader, accepts } = delivery;
+    const isLocal = reader.path !== undefined && accepts.includes('LOCAL_FILE');
+    const offer = isLocal ? undefined : offerBytes(delivery);
+    if (isLocal) yield* deliverFile(delivery);
+    else if (offer !== undefined) yield* deliverByChannel(delivery, offer);
     else yield* deliverInline(delivery);
   } finally {
     await delivery.reader.close();
@@ -58,6 +68,24 @@ async function* deliverInline(delivery: ReadBlobAnswer): AsyncGenerator<ReadBlob
   for await (const chunk of reader.read(range.offset, range.length, signal)) {
     onServed?.(chunk.length);
     yield { chunk };
+  }
+}
+
+/** Offers the bytes over the byte channel. What fits into one message is cheaper inline. */
+function offerBytes({ reader, range, accepts, channel, signal, onServed }: ReadBlobAnswer): AddressedOffer | undefined {
+  if (range.length <= READ_CHUNK_BYTES || !accepts.includes('CHANNEL')) return undefined;
+  return channel?.offer({ reader, range, signal, onServed });
+}
+
+async function* deliverByChannel(
+  delivery: ReadBlobAnswer,
+  { ticket, address, sent, end }: AddressedOffer,
+): AsyncGenerator<ReadBlobReply, void, undefined> {
+  try {
+    yield header(delivery, 'CHANNEL', { channel: { ticket, ...address } });
+    await sent;
+  } finally {
+    await end();
   }
 }
 
@@ -83,7 +111,7 @@ async function* deliverFile(delivery: ReadBlobAnswer): AsyncGenerator<ReadBlobRe
 function header(
   delivery: ReadBlobAnswer,
   how: Delivery,
-  file: { readonly path?: string; readonly available?: number },
+  place: Pick<BlobHeader, 'path' | 'available' | 'channel'>,
 ): ReadBlobReply {
   const { reader, range, cacheStatus, upstreamHost, private: isPrivate } = delivery;
   const { offset, length } = range;
@@ -96,7 +124,7 @@ function header(
       upstreamHost,
       private: isPrivate,
       delivery: how,
-      ...file,
+      ...place,
     },
   };
 }

@@ -9,22 +9,29 @@ import { deliverBlob } from './deliver-blob';
 import type { Addresses } from '../../access/addresses';
 import type { BlobRequest, BlobService } from '../../blobs/blob-service';
 import type { BlobReadOptions } from '../../blobs/open-blob';
+import type { ByteChannelOffers } from '../../channel/byte-listener';
 import { readDigest, readRepository } from '../read-request';
 import { sendStream } from '../send-stream';
 import { logFailure } from '../unary';
+
+/** Dependencies of ReadBlob. */
+export interface ReadBlobParts {
+  readonly addresses: Addresses;
+  readonly blobs: BlobService;
+  /** Undefined if this data plane has no byte channel. */
+  readonly channel?: ByteChannelOffers | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
 
 /**
  * Returns the handler of Registry.ReadBlob (registry.proto). It fails with NAME_INVALID,
  * DIGEST_INVALID, RANGE_INVALID and the errors of BlobService.open and of the fill.
  */
-export function readBlob(
-  addresses: Addresses,
-  blobs: BlobService,
-  clock: Clock,
-  logger: Logger,
-): handleServerStreamingCall<ReadBlobRequest__Output, ReadBlobReply> {
+export function readBlob(parts: ReadBlobParts): handleServerStreamingCall<ReadBlobRequest__Output, ReadBlobReply> {
+  const { clock, logger } = parts;
   return (call) => {
-    void sendStream(call, (signal) => messages(addresses, blobs, clock, call.request, signal), {
+    void sendStream(call, (signal) => messages(parts, call.request, signal), {
       clock,
       onFailure: (error) => logFailure(logger, 'ReadBlob', error, call.request.context?.requestId ?? ''),
     });
@@ -32,9 +39,7 @@ export function readBlob(
 }
 
 async function* messages(
-  addresses: Addresses,
-  blobs: BlobService,
-  clock: Clock,
+  { addresses, blobs, channel, clock }: ReadBlobParts,
   message: ReadBlobRequest__Output,
   signal: AbortSignal,
 ): AsyncGenerator<ReadBlobReply, void, undefined> {
@@ -42,7 +47,7 @@ async function* messages(
   if (opened.kind === 'bytes') {
     const { onServed, ...bytes } = opened;
     const counter = message.counted ? {} : { onServed };
-    yield* deliverBlob({ ...bytes, ...counter, accepts: message.accepts, clock, signal });
+    yield* deliverBlob({ ...bytes, ...counter, accepts: message.accepts, channel, clock, signal });
     return;
   }
   const { size, url, cacheStatus, upstreamHost, private: isPrivate, range } = opened;

@@ -10,6 +10,7 @@ import type { ReferrersList } from '../../manifests/list-referrers';
 import type { TagList } from '../../manifests/list-tags';
 import type { ManifestService } from '../../manifests/manifest-service';
 import type { BlobService } from '../../blobs/blob-service';
+import type { ByteChannelOffers } from '../../channel/byte-listener';
 import { checkAccessRpc } from './check-access';
 import { getManifest } from './get-manifest';
 import { issueTokenRpc } from './issue-token';
@@ -32,6 +33,8 @@ export interface RegistryParts {
   readonly configuration: Configuration;
   readonly checks: CredentialChecks;
   readonly watch: CallWatch;
+  /** Undefined if this data plane has no byte channel. */
+  readonly channel?: ByteChannelOffers | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -60,5 +63,5 @@ export function registryMethods(parts: RegistryParts): RegistryMethods {
     issueToken: (message) => issueTokenRpc(configuration, checks, message),
   };
   const calls = new CallStreams({ table, watch, clock, logger });
-  return { calls, handlers: { AnswerCalls: calls.handler, ReadBlob: readBlob(addresses, blobs, clock, logger) } };
+  return { calls, handlers: { AnswerCalls: calls.handler, ReadBlob: readBlob({ addresses, blobs, channel: parts.channel, clock, logger }) } };
 }

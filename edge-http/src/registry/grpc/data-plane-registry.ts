@@ -27,6 +27,7 @@ import type {
   TokenAnswer,
   TokenQuery,
 } from '../registry-reader';
+import { ChannelRead } from './channel-read';
 import type { DataPlaneConnection } from './data-plane';
 import {
   accepted,
@@ -52,7 +53,7 @@ export class DataPlaneRegistry implements RegistryReader {
 
   constructor(
     private readonly nodes: NodeSet<DataPlaneConnection>,
-    clock: Clock,
+    private readonly clock: Clock,
     tracer: Tracer,
     onRetry: () => void,
   ) {
@@ -110,14 +111,24 @@ export class DataPlaneRegistry implements RegistryReader {
     const { node, first, stream } = await this.calls.begin(
       digest,
       avoid,
-      (plane) => plane.streams.readBlob({ ...message, accepts: accepted(query.accepts, plane.local) }),
+      (plane) => {
+        const { local, bytes } = plane;
+        const channel = bytes?.isUsable ?? false;
+        return plane.streams.readBlob({ ...message, accepts: accepted(query.accepts, { local, channel }) });
+      },
       signal,
     );
     try {
+      const header = first?.header;
+      const channel =
+        header?.delivery === 'CHANNEL'
+          ? new ChannelRead({ plane: node.connection, header, stream, signal, clock: this.clock })
+          : undefined;
       return {
-        header: readHeader(first),
+        header: readHeader(first, channel && ((buffers) => channel.open(buffers))),
         node: node.name,
         next: async () => {
+          if (channel !== undefined) return channel.end();
           const next = await stream.next();
           return next === undefined ? undefined : readBlobMessage(next);
         },
@@ -141,7 +152,7 @@ export class DataPlaneRegistry implements RegistryReader {
     if (this.nodes.pick(digest, avoid)?.connection.local !== true) return undefined;
     const messageFor = ({ local }: DataPlaneConnection): ReadBlobRequest => ({
       ...message,
-      accepts: accepted(accepts, local),
+      accepts: accepted(accepts, { local, channel: false }),
     });
     const { node, reply } = await this.calls.ask({ key: digest, kind: 'openBlob', messageFor, avoid }, signal);
     if (reply.header == null) return undefined;

@@ -6,9 +6,10 @@ import type { PlaneSecurity } from '../../../../common/grpc/plane-security';
 import type { NodeAddress } from '../../../../common/nodes/address-watch';
 import type { NodeConnection } from '../../../../common/nodes/node';
 import type { Clock } from '../../../../common/runtime/clock';
-import { formatGrpcAddress } from '../../../../common/runtime/listen-address';
+import { formatGrpcAddress, type ListenAddress } from '../../../../common/runtime/listen-address';
 import type { Tracer } from '../../../../common/tracing/tracer';
 import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
+import type { ByteConnections } from '../channel/byte-connections';
 import { PlaneCalls } from './plane-calls';
 
 const MIB = 1024 * 1024;
@@ -48,6 +49,10 @@ export interface DataPlaneConnection extends NodeConnection {
   readonly streams: RegistryClient;
   /** True if the data plane may offer local files. */
   readonly local: boolean;
+  /** Connections to the byte channel of the data plane; undefined if it is not used. */
+  readonly bytes: ByteConnections | undefined;
+  /** Where the data plane is reached. */
+  readonly listen: ListenAddress;
   /** Resolves when the connection for blobs is established, at the latest after `withinMs`. */
   whenStreamsReady(withinMs: number): Promise<void>;
 }
@@ -63,18 +68,21 @@ export interface DataPlaneConnectionOptions {
   readonly clock: Clock;
   readonly tracer: Tracer;
   readonly silence?: SilenceBounds | undefined;
+  /** Connections to the byte channel; undefined = blobs come over gRPC. */
+  readonly bytes?: ByteConnections | undefined;
 }
 
 /**
  * Creates the clients of a data plane. Blobs have a separate connection, so that no manifest waits
- * behind their bytes. The caller closes the result.
+ * behind their bytes; `bytes` are those to the byte channel, which are closed too. The caller
+ * closes the result.
  */
 export function connectDataPlane(
   Registry: ReturnType<typeof loadRegistry>,
   { listen }: NodeAddress,
   localDelivery: LocalDelivery,
   security: PlaneSecurity,
-  { clock, silence = SILENCE_BOUNDS, tracer }: DataPlaneConnectionOptions,
+  { clock, silence = SILENCE_BOUNDS, tracer, bytes }: DataPlaneConnectionOptions,
 ): DataPlaneConnection {
   const interceptors = traceCalls(tracer);
   const target = formatGrpcAddress(listen);
@@ -92,6 +100,8 @@ export function connectDataPlane(
   return {
     calls,
     streams,
+    bytes,
+    listen,
     channel: calling.getChannel(),
     local: localDelivery === 'auto' ? listen.kind === 'unix' : localDelivery === 'on',
     // The system time, because grpc-js enforces the deadline.
@@ -101,6 +111,7 @@ export function connectDataPlane(
       calls.close();
       calling.close();
       streams.close();
+      bytes?.close();
     },
   };
 }

@@ -1,6 +1,11 @@
+import { isAbsolute } from 'node:path';
+import { TICKET_BYTES } from '../../../../common/channel/channel-frames';
+import type { BufferPair } from '../../../../common/files/buffer-pool';
 import type { RangeRequest } from '../../../../common/oci/byte-range';
 import { formatReference } from '../../../../common/oci/reference';
+import type { ListenAddress } from '../../../../common/runtime/listen-address';
 import type { BlobHeader__Output } from '../../../../proto/gen/layover/v1/BlobHeader';
+import type { ByteChannel__Output } from '../../../../proto/gen/layover/v1/ByteChannel';
 import type { CacheStatus__Output } from '../../../../proto/gen/layover/v1/CacheStatus';
 import type { Delivery__Output } from '../../../../proto/gen/layover/v1/Delivery';
 import type { GetManifestRequest } from '../../../../proto/gen/layover/v1/GetManifestRequest';
@@ -12,6 +17,7 @@ import type {
   BlobHeader,
   BlobMessage,
   BlobReadQuery,
+  ByteFlow,
   CacheStatus,
   ManifestQuery,
   RepositoryAddress,
@@ -46,10 +52,16 @@ export function rangeMessage(range: RangeRequest | undefined): Pick<ReadBlobRequ
 }
 
 /** Returns the accepted deliveries for the data plane. */
-export function accepted(accepts: BlobReadQuery['accepts'], local: boolean): Delivery__Output[] {
+export function accepted(
+  accepts: BlobReadQuery['accepts'],
+  { local, channel }: { readonly local: boolean; readonly channel: boolean },
+): Delivery__Output[] {
   if (accepts === 'inline') return ['INLINE'];
-  const files: Delivery__Output[] = local ? ['LOCAL_FILE'] : [];
-  return accepts === 'bytes' ? [...files, 'INLINE'] : [...files, 'INLINE', 'REDIRECT'];
+  const bytes: Delivery__Output[] = [];
+  if (local) bytes.push('LOCAL_FILE');
+  if (channel) bytes.push('CHANNEL');
+  bytes.push('INLINE');
+  return accepts === 'bytes' ? bytes : [...bytes, 'REDIRECT'];
 }
 
 /** Converts a cache status; undefined if the data plane reports none. */
@@ -58,17 +70,39 @@ export function readCacheStatus(status: CacheStatus__Output): CacheStatus | unde
 }
 
 /**
- * Converts the first message of a read. Throws an Error if it is not a header, because the data
- * plane then uses another protocol.
+ * Returns where the byte channel of a data plane is that is reached at `host`, and the ticket.
+ * Throws an Error if the message does not say it.
  */
-export function readHeader(message: ReadBlobReply__Output | undefined): BlobHeader {
-  const header = message?.header;
-  if (header == null) throw new Error(`ReadBlob began with ${message?.message ?? 'its end'} instead of a header.`);
-  return blobHeaderOf(header);
+export function readChannel(
+  channel: ByteChannel__Output | null,
+  host: ListenAddress,
+): { readonly address: ListenAddress; readonly ticket: Buffer } {
+  const { ticket, port, path } = channel ?? {};
+  if (ticket === undefined || ticket.length !== TICKET_BYTES) throw new Error('The answer has no ticket.');
+  if (path !== undefined && isAbsolute(path)) return { ticket, address: { kind: 'unix', path } };
+  if (port === undefined || port < 1 || port > 65_535 || host.kind === 'unix')
+    throw new Error('The answer has no usable address of the byte channel.');
+  return { ticket, address: { ...host, port } };
 }
 
-/** Converts a header. */
-export function blobHeaderOf(header: BlobHeader__Output): BlobHeader {
+/**
+ * Converts the first message of a read. Throws an Error if it is not a header, because the data
+ * plane then uses another protocol. `openChannel`: see BlobDelivery; for the delivery CHANNEL.
+ */
+export function readHeader(
+  message: ReadBlobReply__Output | undefined,
+  openChannel: ((buffers: BufferPair) => Promise<ByteFlow | undefined>) | undefined,
+): BlobHeader {
+  const header = message?.header;
+  if (header == null) throw new Error(`ReadBlob began with ${message?.message ?? 'its end'} instead of a header.`);
+  return blobHeaderOf(header, openChannel);
+}
+
+/** Converts a header. `openChannel`: see BlobDelivery; undefined for any other delivery. */
+export function blobHeaderOf(
+  header: BlobHeader__Output,
+  openChannel?: (buffers: BufferPair) => Promise<ByteFlow | undefined>,
+): BlobHeader {
   return {
     size: header.size,
     offset: header.offset,
@@ -76,11 +110,15 @@ export function blobHeaderOf(header: BlobHeader__Output): BlobHeader {
     cacheStatus: readCacheStatus(header.cacheStatus),
     upstreamHost: header.upstreamHost,
     private: header.private,
-    delivery: readDelivery(header),
+    delivery: readDelivery(header, openChannel),
   };
 }
 
-function readDelivery(header: BlobHeader__Output): BlobDelivery {
+function readDelivery(
+  header: BlobHeader__Output,
+  openChannel: ((buffers: BufferPair) => Promise<ByteFlow | undefined>) | undefined,
+): BlobDelivery {
+  if (openChannel !== undefined) return { kind: 'channel', open: openChannel };
   switch (header.delivery) {
     case 'LOCAL_FILE':
       return { kind: 'local-file', path: header.path, available: header.available };

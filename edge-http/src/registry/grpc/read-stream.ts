@@ -50,7 +50,7 @@ export class ReadStream<Message> {
    * Returns the next message, or undefined at the successful end. Waits at most `idleMs`. One
    * caller at a time. Rejects with the failure of the call, TIMEOUT or CANCELLED.
    */
-  next(idleMs = this.options.idleMs): Promise<Message | undefined> {
+  next(idleMs: number | 'unlimited' = this.options.idleMs): Promise<Message | undefined> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     const message = this.held.shift();
     if (message !== undefined) {
@@ -60,6 +60,7 @@ export class ReadStream<Message> {
     if (this.ended) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };
+      if (idleMs === 'unlimited') return;
       this.stopTimer = this.options.clock.after(idleMs, () =>
         this.abandon(new LayoverError('TIMEOUT', { message: `The data plane sent nothing for ${idleMs / 1000} s.` })),
       );

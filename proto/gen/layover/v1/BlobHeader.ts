@@ -2,6 +2,7 @@
 
 import type { CacheStatus as _layover_v1_CacheStatus, CacheStatus__Output as _layover_v1_CacheStatus__Output } from '../../layover/v1/CacheStatus';
 import type { Delivery as _layover_v1_Delivery, Delivery__Output as _layover_v1_Delivery__Output } from '../../layover/v1/Delivery';
+import type { ByteChannel as _layover_v1_ByteChannel, ByteChannel__Output as _layover_v1_ByteChannel__Output } from '../../layover/v1/ByteChannel';
 import type { Long } from '@grpc/proto-loader';
 
 export interface BlobHeader {
@@ -14,6 +15,7 @@ export interface BlobHeader {
   'path'?: (string);
   'available'?: (number | string | Long);
   'url'?: (string);
+  'channel'?: (_layover_v1_ByteChannel | null);
   'private'?: (boolean);
 }
 
@@ -27,5 +29,6 @@ export interface BlobHeader__Output {
   'path': (string);
   'available': (number);
   'url': (string);
+  'channel': (_layover_v1_ByteChannel__Output | null);
   'private': (boolean);
 }

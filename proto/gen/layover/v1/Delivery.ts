@@ -5,6 +5,7 @@ export const Delivery = {
   INLINE: 'INLINE',
   LOCAL_FILE: 'LOCAL_FILE',
   REDIRECT: 'REDIRECT',
+  CHANNEL: 'CHANNEL',
 } as const;
 
 export type Delivery =
@@ -16,5 +17,7 @@ export type Delivery =
   | 2
   | 'REDIRECT'
   | 3
+  | 'CHANNEL'
+  | 4
 
 export type Delivery__Output = typeof Delivery[keyof typeof Delivery]

@@ -14,6 +14,7 @@ import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
 import type { StatBlobReply__Output } from '../../../../proto/gen/layover/v1/StatBlobReply';
 import { RegistryAsker } from '../../../support/registry-asker';
 import { sendingSecret } from '../../../support/plane-secret';
+import { readByteChannel } from './read-byte-channel';
 
 /** The parameters of a request. */
 export interface Ask {
@@ -95,8 +96,8 @@ export class RegistryCaller {
   }
 
   /**
-   * Reads a blob inline until the stream ends or fails. `onChunk` may delay the read, or end it by
-   * returning false.
+   * Reads a blob inline, or over the byte channel, until the stream ends or fails. `onChunk` may delay
+   * the read, or end it by returning false.
    */
   async blob(
     digest: string,
@@ -109,16 +110,19 @@ export class RegistryCaller {
     const chunks: Buffer[] = [];
     let header: BlobHeader__Output | undefined;
     let received = 0;
+    let overChannel: Promise<Buffer> | undefined;
+    const all = async (): Promise<Buffer> => Buffer.concat([...chunks, ...(overChannel ? [await overChannel] : [])]);
     try {
       for await (const message of call as AsyncIterable<ReadBlobReply__Output>) {
         if (message.header) header = message.header;
+        if (message.header?.delivery === 'CHANNEL') overChannel = readByteChannel(message.header);
         if (message.chunk) chunks.push(message.chunk);
         received += message.chunk?.length ?? 0;
         if ((await onChunk(received)) === false) break;
       }
-      return { header, bytes: Buffer.concat(chunks), failure: undefined };
+      return { header, bytes: await all(), failure: undefined };
     } catch (error) {
-      return { header, bytes: Buffer.concat(chunks), failure: keyOf(error) };
+      return { header, bytes: await all(), failure: keyOf(error) };
     } finally {
       call.on('error', () => undefined);
       call.cancel();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { digestOf } from '../../../../common/oci/digest';
 import type { BlobSender } from '../../../support/fake-data-plane/blob-sender';
+import { startByteChannel, type TestByteChannel } from '../support/byte-channel';
 import { BlobFolder, type TestBlob, serveFile, serveInline, wanted } from '../support/blobs';
 import { type EdgeUnderTest, startEdge } from '../support/edge-under-test';
 import { errorOf, finish, get, open } from '../support/http-client';
@@ -12,6 +13,7 @@ import { errorOf, finish, get, open } from '../support/http-client';
 const MIB = 1024 * 1024;
 
 let edge: EdgeUnderTest;
+let channel: TestByteChannel;
 let blobs: BlobFolder;
 let small: TestBlob;
 let large: TestBlob;
@@ -19,10 +21,12 @@ beforeAll(async () => {
   blobs = new BlobFolder();
   small = blobs.make(1000);
   large = blobs.make(3 * MIB + 12_345);
+  channel = await startByteChannel();
   edge = await startEdge();
 });
 afterAll(async () => {
   await edge.stop();
+  await channel.stop();
   blobs.remove();
 });
 beforeEach(() => {
@@ -31,10 +35,11 @@ beforeEach(() => {
   edge.plane.calls.length = 0;
 });
 
-/** Both deliveries of bytes through the edge. */
+/** All deliveries of bytes through the edge. */
 const deliveries: [name: string, serve: (blob: TestBlob, sender: BlobSender) => Promise<void>][] = [
   ['over the call', serveInline],
   ['from a file', serveFile],
+  ['over the byte channel', (blob, sender) => channel.serve(blob, sender)],
 ];
 
 describe.each(deliveries)('a blob %s', (name, serve) => {
@@ -530,7 +535,7 @@ describe('a file that cannot be used', () => {
     expect(answer.status).toBe(206);
     expect(answer.body.equals(large.content.subarray(5, 1_048_581))).toBe(true);
     expect(edge.plane.reads.map(({ request }) => request.accepts)).toEqual([
-      ['LOCAL_FILE', 'INLINE', 'REDIRECT'],
+      ['LOCAL_FILE', 'CHANNEL', 'INLINE', 'REDIRECT'],
       ['INLINE'],
     ]);
     expect(await edge.plane.reads[0]!.over).toBe('cancel');
@@ -627,7 +632,7 @@ describe('a file that cannot be used', () => {
     );
     try {
       await get(remote, small.path);
-      expect(remote.plane.reads[0]!.request.accepts).toEqual(['INLINE', 'REDIRECT']);
+      expect(remote.plane.reads[0]!.request.accepts).toEqual(['CHANNEL', 'INLINE', 'REDIRECT']);
     } finally {
       await remote.stop();
     }

@@ -216,7 +216,7 @@ describe('a blob whose node is lost in the middle', () => {
     // The client was authorized when the delivery began.
     expect(requests.map(({ context }) => context!.authorizedAt > 0)).toEqual([false, true]);
     // The response head is sent, so no redirect is possible.
-    expect(requests[1]!.accepts).toEqual(['LOCAL_FILE', 'INLINE']);
+    expect(requests[1]!.accepts).toEqual(['LOCAL_FILE', 'CHANNEL', 'INLINE']);
   });
 
   test('is continued within the requested range', async () => {

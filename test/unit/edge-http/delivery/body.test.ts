@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { BodyWriter } from '../../../../edge-http/src/delivery/body-writer';
-import { BufferPool } from '../../../../edge-http/src/delivery/buffer-pool';
+import { BufferPool } from '../../../../common/files/buffer-pool';
 import { sendInline } from '../../../../edge-http/src/delivery/send-inline';
 import { sendLocalFile } from '../../../../edge-http/src/delivery/send-local-file';
 import type { BlobMessage, BlobRead } from '../../../../edge-http/src/registry/registry-reader';

@@ -100,6 +100,25 @@ describe('a data plane with blobs in a bucket', () => {
     await coldWarmRestarted(rig, async () => [image, ...parts].every(({ digest }) => kept(digest)));
   });
 
+  test('sends blobs over the byte channel, from the fill, from a local copy and from the bucket', async () => {
+    await start();
+    const digest = addBig();
+    const read = async (): Promise<ReadResult> => {
+      const result = await rig.edge.blob(digest, { accepts: ['CHANNEL', 'INLINE'] });
+      expect([result.header!.delivery, isWhole(result)]).toEqual(['CHANNEL', true]);
+      return result;
+    };
+    expect((await read()).header!.cacheStatus).toBe('MISS');
+    await fake.until(() => kept(digest));
+    await waitUntil('the end of the fill', () => rig.spooled().length === 0);
+    expect((await read()).header!.cacheStatus).toBe('HIT');
+    await rm(join(rig.home, 'copies'), { recursive: true });
+    await restart(rig);
+    const before = fake.requests.filter(({ kind }) => kind === 'download').length;
+    await read();
+    expect(fake.requests.filter(({ kind }) => kind === 'download').length).toBeGreaterThan(before);
+  });
+
   test('does not slow clients down if the bucket accepts nothing for a while: the upload catches up from the spool', async () => {
     await start();
     const digest = addBig();

@@ -5,6 +5,8 @@ import { systemClock } from '../../../../../common/runtime/clock';
 import type { ResolvedRange } from '../../../../../common/oci/byte-range';
 import type { ReadBlobReply } from '../../../../../proto/gen/layover/v1/ReadBlobReply';
 import type { BlobReader } from '../../../../../data-plane/src/blobs/blob-source';
+import type { ByteChannelOffers } from '../../../../../data-plane/src/channel/byte-listener';
+import { ByteOffers } from '../../../../../data-plane/src/channel/byte-offers';
 import { deliverBlob } from '../../../../../data-plane/src/grpc/registry/deliver-blob';
 import { bytes, type FillSetup, setUpFills, until } from '../../../../support/data-plane/fills/fill-setup';
 import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
@@ -25,11 +27,13 @@ describe('deliverBlob', () => {
 
   const deliver = (
     reader: BlobReader,
-    accepts: readonly ('INLINE' | 'LOCAL_FILE' | 'REDIRECT')[],
+    accepts: readonly ('INLINE' | 'LOCAL_FILE' | 'REDIRECT' | 'CHANNEL')[],
     range: ResolvedRange = { offset: 0, length: reader.size },
     clock: Clock = systemClock,
+    channel?: ByteChannelOffers,
   ): AsyncGenerator<ReadBlobReply, void, undefined> =>
     deliverBlob({
+      channel,
       reader,
       range,
       accepts,
@@ -155,6 +159,75 @@ describe('deliverBlob', () => {
     const progress = messages.next();
     caller.abort();
     await expect(progress).rejects.toMatchObject({ key: 'CANCELLED' });
+  });
+
+  describe('with a byte channel', () => {
+    let offers: ByteOffers;
+    let channel: ByteChannelOffers;
+    beforeEach(() => {
+      offers = new ByteOffers(systemClock);
+      channel = { offer: (offered) => ({ ...offers.offer(offered), address: { port: 8084 } }) };
+    });
+    const overChannel = (
+      reader: BlobReader,
+      accepts: Parameters<typeof deliver>[1] = ['CHANNEL', 'INLINE'],
+      range?: ResolvedRange,
+    ): ReturnType<typeof deliver> => deliver(reader, accepts, range, systemClock, channel);
+    const stored = async (size: number): Promise<BlobReader> => {
+      const upstream = new FakeUpstream(bytes(size));
+      await setup.fills.complete(upstream.request());
+      return setup.source.open(upstream.request());
+    };
+
+    it('sends a ticket for the range, and ends the call when the bytes were sent', async () => {
+      const messages = overChannel(await stored(MIB), ['CHANNEL'], { offset: 10, length: 600_000 });
+      const { header } = await next(messages);
+      expect(header).toMatchObject({ delivery: 'CHANNEL', offset: 10, length: 600_000, channel: { port: 8084 } });
+      const offered = offers.redeem(header!.channel!.ticket as Buffer)!;
+      expect(offered.range).toEqual({ offset: 10, length: 600_000 });
+      const end = messages.next();
+      offered.onServed?.(600_000);
+      offered.over();
+      expect([(await end).done, served]).toEqual([true, 600_000]);
+    });
+
+    it('fails with the failure of the bytes', async () => {
+      const messages = overChannel(await stored(MIB));
+      const { header } = await next(messages);
+      const end = messages.next();
+      offers.redeem(header!.channel!.ticket as Buffer)!.over(new LayoverError('UPSTREAM_CONTENT'));
+      await expect(end).rejects.toMatchObject({ key: 'UPSTREAM_CONTENT' });
+    });
+
+    it('ends the offer if the caller leaves', async () => {
+      const messages = overChannel(await stored(MIB));
+      await next(messages);
+      expect(offers.waiting).toBe(1);
+      await messages.return();
+      expect(offers.waiting).toBe(0);
+    });
+
+    it('sends inline what fits into one message, and if the caller does not accept a ticket', async () => {
+      const reader = await stored(MIB);
+      for (const [accepts, length] of [
+        [['CHANNEL'], 256 * KIB],
+        [['INLINE', 'REDIRECT'], MIB],
+      ] as const) {
+        const { header } = await next(overChannel(reader, accepts, { offset: 0, length }));
+        expect(header).toMatchObject({ delivery: 'INLINE' });
+      }
+      expect(offers.waiting).toBe(0);
+    });
+
+    it('prefers a local file, and sends inline if edges cannot connect', async () => {
+      const file = overChannel(await stored(MIB), ['LOCAL_FILE', 'CHANNEL', 'INLINE']);
+      expect((await next(file)).header).toMatchObject({ delivery: 'LOCAL_FILE' });
+      await file.return();
+      channel = { offer: () => undefined };
+      const inline = overChannel(await stored(MIB));
+      expect((await next(inline)).header).toMatchObject({ delivery: 'INLINE' });
+      await inline.return();
+    });
   });
 
   it('closes its reader however it ends', async () => {

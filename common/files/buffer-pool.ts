@@ -13,12 +13,15 @@ const CLASSES: readonly { readonly bytes: number; readonly upTo: number }[] = [
 /** Maximum number of bytes in free buffers that are kept for later leases. */
 const KEPT_BYTES = 32 * KIB * KIB;
 
+/** Two buffers that are used in turn: one is filled while the other one is sent. */
+export type BufferPair = readonly [Buffer, Buffer];
+
 /**
  * Two buffers of the same size for one reader. Release the lease once and do not use the buffers
  * afterwards.
  */
 export interface BufferLease {
-  readonly buffers: readonly [Buffer, Buffer];
+  readonly buffers: BufferPair;
   /**
    * Returns the buffers. `idle` must be true only if no read or write uses them; otherwise they are
    * left to the garbage collector.
@@ -27,9 +30,9 @@ export interface BufferLease {
 }
 
 /**
- * Pool of buffers for reading files. Nothing is allocated per chunk. Memory is limited per reader:
- * 64 readers get 1 MiB each, the next 192 get 256 KiB, and all others 128 KiB (98 MiB for 200
- * readers; docs/design/delivery.md#memory).
+ * Pool of buffers for the bytes of blobs. Nothing is allocated per chunk. Memory is limited per
+ * reader: 64 readers get 1 MiB each, the next 192 get 256 KiB, and all others 128 KiB (98 MiB for
+ * 200 readers; docs/design/delivery.md#memory).
  */
 export class BufferPool {
   private readonly free = new Map<number, Buffer[]>();

@@ -1,4 +1,4 @@
-import { BufferPool } from '../../../../edge-http/src/delivery/buffer-pool';
+import { BufferPool } from '../../../../common/files/buffer-pool';
 
 const KIB = 1024;
 
