@@ -106,7 +106,8 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
   const listen = reader.parsed(SETTINGS.LAYOVER_DATA_LISTEN, parseListenAddress) ?? unixSocket(home.dataSocket);
   const catalog = reader.parsed(SETTINGS.LAYOVER_CATALOG, parseListenAddress) ?? unixSocket(home.catalogSocket);
   const dataPlanes = reader.parsed(SETTINGS.LAYOVER_DATA_PLANES, parseListenAddresses) ?? [];
-  const bytesListen = readBytesListen(reader, listen);
+  const givenBytesListen = readBytesListen(reader, listen);
+  const bytesListen = givenBytesListen === 'default' ? besides(listen) : givenBytesListen;
   const config = {
     home,
     listen,
@@ -119,7 +120,11 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
       'data-plane',
       [
         { setting: SETTINGS.LAYOVER_DATA_LISTEN, addresses: [listen] },
-        { setting: SETTINGS.LAYOVER_DATA_BYTES_LISTEN, addresses: bytesListen === undefined ? [] : [bytesListen] },
+        // The default is beside LAYOVER_DATA_LISTEN, whose problem would be reported twice.
+        {
+          setting: SETTINGS.LAYOVER_DATA_BYTES_LISTEN,
+          addresses: givenBytesListen === 'default' || givenBytesListen === undefined ? [] : [givenBytesListen],
+        },
       ],
       [
         { setting: SETTINGS.LAYOVER_CATALOG, addresses: [catalog] },
@@ -182,10 +187,10 @@ function unixSocket(path: string): ListenAddress {
 }
 
 /** Reads where the byte channel listens; undefined = nowhere. */
-function readBytesListen(reader: SettingsReader, listen: ListenAddress): ListenAddress | undefined {
+function readBytesListen(reader: SettingsReader, listen: ListenAddress): ListenAddress | 'default' | undefined {
   const setting = SETTINGS.LAYOVER_DATA_BYTES_LISTEN;
   const given = reader.parsed(setting, (text) => (text === 'off' ? 'off' : parseListenAddress(text)));
-  if (given === undefined) return besides(listen);
+  if (given === undefined) return 'default';
   if (given === 'off') return undefined;
   if (given.kind !== listen.kind)
     reader.problem(

@@ -63,5 +63,11 @@ export function registryMethods(parts: RegistryParts): RegistryMethods {
     issueToken: (message) => issueTokenRpc(configuration, checks, message),
   };
   const calls = new CallStreams({ table, watch, clock, logger });
-  return { calls, handlers: { AnswerCalls: calls.handler, ReadBlob: readBlob({ addresses, blobs, channel: parts.channel, clock, logger }) } };
+  return {
+    calls,
+    handlers: {
+      AnswerCalls: calls.handler,
+      ReadBlob: readBlob({ addresses, blobs, channel: parts.channel, clock, logger }),
+    },
+  };
 }

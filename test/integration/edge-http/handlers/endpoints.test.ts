@@ -70,6 +70,9 @@ describe('GET /v2/', () => {
         // No delivery was started before.
         authorizedAt: 0,
         hops: [],
+        // It leaves no pull record.
+        recordId: '',
+        attempt: 0,
       },
     });
   });
