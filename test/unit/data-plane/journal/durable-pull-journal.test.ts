@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import fsPromises from 'node:fs/promises';
+import fsPromises, { type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeFrame } from '../../../../common/files/frames';
 import type { DurablePullJournal } from '../../../../data-plane/src/journal/durable-pull-journal';
@@ -375,6 +375,34 @@ describe('a full journal', () => {
     expect(records).toBeGreaterThan(0);
     expect(records + dropped).toBe(50);
     expect(dropped).toBeGreaterThan(30);
+  });
+
+  test('writes records that fit on the disk if no room for more does', async () => {
+    const handle = await fsPromises.open('/dev/null', 'r');
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const { write } = prototype;
+    const sizes: number[] = [];
+    const spy = jest.spyOn(prototype, 'write').mockImplementation(async function (
+      this: FileHandle,
+      ...rest: unknown[]
+    ) {
+      const [bytes] = rest as [Buffer];
+      sizes.push(bytes.length);
+      if (bytes.length > 10_000) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+      return (write as (...args: unknown[]) => Promise<never>).apply(this, rest);
+    } as FileHandle['write']);
+    try {
+      const journal = await start();
+      for (const n of numbers(0, 3)) await journal.append(recordOf(n));
+      expect(journal.depth()).toMatchObject({ records: 3, dropped: 0 });
+      // Room is requested once for each file.
+      expect(sizes.filter((size) => size > 10_000)).toHaveLength(1);
+      await journal.close();
+      expect(referencesOf(await drain(await start()))).toEqual(numbers(0, 3));
+    } finally {
+      spy.mockRestore();
+    }
   });
 
   test('behaves the same on a full disk, and leaves no partial record', async () => {
