@@ -226,14 +226,14 @@ export class SegmentLog {
     }
     const segment: Segment = { path, format: 'frames', first: this.next, end: this.next, bytes: 0 };
     this.segments.push(segment);
-    this.active = { segment, file, allocated: 0 };
+    this.active = { segment, file, allocated: 0, isDiskFull: false };
     return this.active;
   }
 
   private async write(active: ActiveSegment, bytes: Buffer): Promise<void> {
     const { file, segment } = active;
     const end = segment.bytes + bytes.length;
-    if (end > active.allocated) {
+    if (end > active.allocated && !active.isDiskFull) {
       const room = Buffer.alloc(Math.min(ALLOCATION_BYTES, this.options.segmentBytes));
       try {
         await writeAll(file, Buffer.concat([bytes, room]), segment.bytes);
@@ -242,6 +242,7 @@ export class SegmentLog {
       } catch (error) {
         // The records alone may still fit.
         if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+        active.isDiskFull = true;
       }
     }
     await writeAll(file, bytes, segment.bytes);
@@ -345,6 +346,8 @@ interface ActiveSegment {
   readonly file: FileHandle;
   /** Size of the file with the room that was filled with zeros, in bytes. */
   allocated: number;
+  /** Whether there was no space for more room; then each write extends the file. */
+  isDiskFull: boolean;
 }
 
 /** A segment that is being read. */

@@ -18,6 +18,7 @@ test('ids of one generator are sorted and unique, also in one millisecond and if
   });
   expect(new Set(ids).size).toBe(ids.length);
   expect([...ids].sort()).toEqual(ids);
+  expect(ids.every((id) => version(id) === 7)).toBe(true);
 });
 
 test('ids of two generators differ', () => {

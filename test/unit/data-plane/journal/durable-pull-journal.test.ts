@@ -9,10 +9,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import fsPromises from 'node:fs/promises';
+import fsPromises, { type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeFrame } from '../../../../common/files/frames';
 import type { DurablePullJournal } from '../../../../data-plane/src/journal/durable-pull-journal';
+import { RECORD_HEADER_BYTES, writeRecordFrame } from '../../../../data-plane/src/journal/record-frames';
 import { watchSyncs } from '../../../support/real/synced-paths';
 import { TestClock } from '../../../support/test-clock';
 import {
@@ -189,13 +190,24 @@ describe('damaged files', () => {
     const journal = await start();
     for (const n of numbers(0, 3)) await journal.append(recordOf(n));
     await journal.close();
-    const [name] = segments();
-    const both = readFileSync(join(directory, name!));
     // The last record failed, its file could not be truncated, and the next file began.
-    const second = await start();
-    await second.close();
-    writeFileSync(join(directory, '0000000000000003.records'), both.subarray((both.length / 3) * 2));
-    expect(referencesOf(await drain(await start()))).toEqual(['0', '1', '2']);
+    const later = RECORDS.encode({ id: 'a', at: 1, ...recordOf('later') });
+    const frame = Buffer.alloc(RECORD_HEADER_BYTES + later.length);
+    writeRecordFrame(frame, 0, 3, later);
+    writeFileSync(join(directory, '0000000000000003.records'), frame);
+    expect(referencesOf(await drain(await start()))).toEqual(['0', '1', 'later']);
+  });
+
+  test('lose a record of which one bit changed', async () => {
+    const journal = await start();
+    for (const n of numbers(0, 3)) await journal.append(recordOf(n));
+    await journal.close();
+    const path = join(directory, segments()[0]!);
+    const bytes = readFileSync(path);
+    const at = bytes.indexOf('alpine', bytes.length / 3);
+    bytes[at]! ^= 1;
+    writeFileSync(path, bytes);
+    expect(referencesOf(await drain(await start()))).toEqual(['0', '2']);
   });
 
   test('an unreadable mark causes repeated delivery instead of none', async () => {
@@ -348,7 +360,13 @@ test('the records of one turn of the event loop are written together', async () 
   const syncs = await watchSyncs();
   try {
     const journal = await start();
-    await Promise.all(numbers(0, 50).map((n) => Promise.resolve().then(() => journal.append(recordOf(n)))));
+    await Promise.all(
+      numbers(0, 50).map(async (n) => {
+        // Requests take different numbers of steps until their record.
+        for (let step = 0; step < Number(n) % 7; step += 1) await Promise.resolve();
+        await journal.append(recordOf(n));
+      }),
+    );
     expect(syncs.paths.filter((path) => path.endsWith('.records'))).toHaveLength(1);
   } finally {
     syncs.stop();
@@ -375,6 +393,34 @@ describe('a full journal', () => {
     expect(records).toBeGreaterThan(0);
     expect(records + dropped).toBe(50);
     expect(dropped).toBeGreaterThan(30);
+  });
+
+  test('writes records that fit on the disk if no room for more does', async () => {
+    const handle = await fsPromises.open('/dev/null', 'r');
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const { write } = prototype;
+    const sizes: number[] = [];
+    const spy = jest.spyOn(prototype, 'write').mockImplementation(async function (
+      this: FileHandle,
+      ...rest: unknown[]
+    ) {
+      const [bytes] = rest as [Buffer];
+      sizes.push(bytes.length);
+      if (bytes.length > 10_000) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+      return (write as (...args: unknown[]) => Promise<never>).apply(this, rest);
+    } as FileHandle['write']);
+    try {
+      const journal = await start();
+      for (const n of numbers(0, 3)) await journal.append(recordOf(n));
+      expect(journal.depth()).toMatchObject({ records: 3, dropped: 0 });
+      // Room is requested once for each file.
+      expect(sizes.filter((size) => size > 10_000)).toHaveLength(1);
+      await journal.close();
+      expect(referencesOf(await drain(await start()))).toEqual(numbers(0, 3));
+    } finally {
+      spy.mockRestore();
+    }
   });
 
   test('behaves the same on a full disk, and leaves no partial record', async () => {

@@ -127,6 +127,10 @@ describe('RecordPulls: a pull', () => {
   test('never moves a time back if it arrives late', async () => {
     await record(pull(acme, 'one', now, { checkedAt: now }));
     await record(pull(acme, 'one', now - 10_000, { checkedAt: now - 10_000 }));
+    const { repository } = await plane.ask<{ repository: { lastPulledAt: string } }>(
+      '{ repository(organization: "acme", name: "library/app") { lastPulledAt } }',
+    );
+    expect(repository.lastPulledAt).toBe(iso(now));
     expect(await tag()).toEqual({
       pullCount: 2,
       lastPulledAt: iso(now),
@@ -246,7 +250,10 @@ describe('RecordPulls: attempts of one request', () => {
     const late = { ...second(one), at: now + HOUR };
     const other = first({ reference: 'v2' }, one.id!);
     await record(one);
-    for (let delivery = 0; delivery < 2; delivery += 1) await record(stranger, late, other);
+    for (let delivery = 0; delivery < 2; delivery += 1) {
+      await record(late);
+      await record(stranger, other);
+    }
     expect((await pulls()).map(({ at, reference, clientAddress }) => [at, reference, clientAddress])).toEqual([
       [iso(now + HOUR), 'latest', '192.0.2.1'],
       [iso(now + 700), 'latest', '192.0.2.66'],
