@@ -56,6 +56,9 @@ export function layoverEnvironment(
     LAYOVER_CONTROL_LISTEN: '127.0.0.1:0',
     LAYOVER_ADMIN_TOKEN: ADMIN_TOKEN,
     LAYOVER_BOOTSTRAP: '0',
+    // The numbers depend on the machine otherwise.
+    LAYOVER_EDGES: '1',
+    LAYOVER_DATA_PLANES_LOCAL: '1',
     LAYOVER_UPSTREAM_ALLOWED_NETWORKS: '127.0.0.0/8',
     LAYOVER_DRAIN_SECONDS: '5',
     ...env,
