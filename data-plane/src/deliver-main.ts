@@ -22,7 +22,8 @@ const program: ProgramDescription = {
 async function main(): Promise<void> {
   if (readCommandLine(program) === undefined) return;
   // Like a plane of `npm start`, it must not outlive its parent.
-  if (process.channel) process.on('disconnect', () => process.exit(1));
+  const end = (): never => process.exit(1);
+  if (process.channel) process.on('disconnect', end);
   // gRPC and the timers of the delivery do not keep the process alive.
   const alive = setInterval(() => undefined, 60_000);
   try {
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
     process.exitCode = error instanceof ConfigurationError ? EXIT_BAD_CONFIGURATION : 1;
   } finally {
     clearInterval(alive);
+    process.off('disconnect', end);
     if (process.channel) process.disconnect();
   }
 }

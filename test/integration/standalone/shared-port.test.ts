@@ -27,6 +27,7 @@ describe('processes that share a port', () => {
   let program: string;
   const groups: PlaneGroup[] = [];
   const children: ChildProcess[] = [];
+  const sockets: Socket[] = [];
 
   beforeEach(async () => {
     folder = await temporaryFolder('shared-port');
@@ -36,6 +37,7 @@ describe('processes that share a port', () => {
   afterEach(async () => {
     await Promise.all(groups.splice(0).map((group) => group.stop(5_000)));
     children.splice(0);
+    for (const socket of sockets.splice(0)) socket.destroy();
     await folder.remove();
   });
 
@@ -66,6 +68,7 @@ describe('processes that share a port', () => {
   /** Resolves with the pid of the process that answers; undefined if nothing listens. */
   async function ask(address: string): Promise<number | undefined> {
     const socket = open(address);
+    sockets.push(socket);
     let text = '';
     socket.on('data', (chunk) => (text += chunk.toString()));
     const failed = once(socket, 'error').then(() => true);

@@ -26,6 +26,8 @@ export interface RunningLayover {
   readonly pid: number;
   /** Returns its output. */
   output(): string;
+  /** Returns the process ids of the running processes of a plane. */
+  planePids(plane: PlaneName): number[];
   /** Returns the process id of a running plane. Throws an Error if it does not run. */
   planePid(plane: PlaneName): number;
   /**
@@ -96,10 +98,14 @@ export async function startLayover(
   }
   const host = server.readyMatch[1]!;
   const graphqlUrl = /^http/.test(server.readyMatch[2]!) ? server.readyMatch[2]! : `http://${server.readyMatch[2]}`;
+  const planePids = (plane: PlaneName): number[] =>
+    childrenOf(server.pid)
+      .filter(({ commandLine }) => commandLine.includes(`${plane}/src/main.js`))
+      .map(({ pid }) => pid);
   const planePid = (plane: PlaneName): number => {
-    const found = childrenOf(server.pid).find(({ commandLine }) => commandLine.includes(`${plane}/src/main.js`));
-    if (found === undefined) throw new Error(`The ${plane} is not running`);
-    return found.pid;
+    const [pid] = planePids(plane);
+    if (pid === undefined) throw new Error(`The ${plane} is not running`);
+    return pid;
   };
   return {
     host,
@@ -109,6 +115,7 @@ export async function startLayover(
     home,
     pid: server.pid,
     output: server.output,
+    planePids,
     planePid,
     async killPlane(plane) {
       const killed = planePid(plane);
