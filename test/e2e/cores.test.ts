@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../../common/runtime/package-root';
+import { makeCertificates } from '../support/fake-registry/certificates';
 import { startBlobClient } from '../support/real/blob-client';
 import { containersHome } from '../support/real/containers-home';
 import { type CountingRelay, startCountingRelay } from '../support/real/counting-relay';
@@ -183,6 +184,8 @@ describeWith(STAGE_PROGRAMS, 'npm start with two edges and two data planes', () 
     const client = startBlobClient({ url: `${layover.url}/v2/acme/cores/image/blobs/${digest}` });
     await hold.reached;
     await client.started;
+    // A terminal sends Ctrl-C to the edges too, which leave the decision to their parent.
+    for (const pid of layover.planePids('edge-http')) process.kill(pid, 'SIGINT');
     const ended = layover.terminate();
     await waitUntil('the refusal of connections', async () =>
       get('manifests/v1').then(
@@ -248,4 +251,29 @@ describeWith(STAGE_PROGRAMS, 'npm start with two edges and two data planes', () 
     expect(layover.output()).toContain('It runs 1 edge, 1 data plane and a control plane.');
     for (const { digest } of image.layers) expect((await get(`blobs/${digest}`)).status).toBe(200);
   }, 90_000);
+});
+
+describeWith(['openssl'], 'npm start with two edges and TLS', () => {
+  test('serves HTTPS from both edges, on a port that the system chose', async () => {
+    const folder = await temporaryFolder('cores-tls');
+    const { ca, cert, key } = await makeCertificates();
+    const [certFile, keyFile] = [join(folder.path, 'edge.pem'), join(folder.path, 'edge.key')];
+    await writeFile(certFile, cert);
+    await writeFile(keyFile, key, { mode: 0o600 });
+    const env = { LAYOVER_EDGES: '2', LAYOVER_EDGE_TLS_CERT: certFile, LAYOVER_EDGE_TLS_KEY: keyFile };
+    const layover = await startLayover({ env });
+    try {
+      const url = `https://${layover.host.replace('https://', '')}`;
+      const get = (path: string): ReturnType<typeof send> => send({ url: `${url}${path}`, ca });
+      for (let i = 0; i < 4; i += 1) expect((await get('/readyz')).status).toBe(200);
+      const metrics = (await get('/metrics')).body.toString();
+      for (const process of [1, 2])
+        expect(metrics).toMatch(
+          new RegExp(`^layover_edge_requests_total\\{process="${process}",endpoint="readyz"`, 'm'),
+        );
+    } finally {
+      await layover.stop();
+      await folder.remove();
+    }
+  }, 60_000);
 });
