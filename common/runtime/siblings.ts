@@ -44,7 +44,8 @@ const PARENT_ANSWER_MS = 4_000;
 
 /** The channel to the parent: `process`, or a replacement in tests. */
 export interface ParentChannel {
-  send?(message: SiblingMessage): unknown;
+  /** Calls `sent` with an error if the parent is gone. */
+  send?(message: SiblingMessage, sent: (error: Error | null) => void): unknown;
   on(event: 'message', listener: (message: SiblingMessage) => void): unknown;
 }
 
@@ -87,7 +88,7 @@ export class SiblingsOfParent implements Siblings {
         cancel();
         resolve(answers);
       });
-      this.parent.send?.({ kind: 'ask', id, question });
+      this.tell({ kind: 'ask', id, question });
     }).finally(() => this.waiting.delete(id));
   }
 
@@ -95,7 +96,12 @@ export class SiblingsOfParent implements Siblings {
     const lines = await this.answerers
       .get(question)?.()
       .catch(() => undefined);
-    this.parent.send?.({ kind: 'answer', id, ...(lines && { lines }) });
+    this.tell({ kind: 'answer', id, ...(lines && { lines }) });
+  }
+
+  /** Without a callback, a message to a parent that is gone would end this process. */
+  private tell(message: SiblingMessage): void {
+    this.parent.send?.(message, () => undefined);
   }
 }
 
@@ -104,11 +110,15 @@ export function siblingsOfThisProcess(clock: Clock): Siblings | undefined {
   return process.channel ? new SiblingsOfParent(process as ParentChannel, clock) : undefined;
 }
 
-/** Returns why siblings are not ready, one text for each reason. Empty without siblings. */
+/**
+ * Returns why siblings are not ready, one text for each reason. Empty without siblings. Never
+ * rejects.
+ */
 export async function whySiblingsAreUnready(siblings: Siblings | undefined): Promise<readonly string[]> {
   if (siblings === undefined) return [];
-  const { others } = await siblings.ask('unready');
-  return others.flatMap(({ member, lines }) =>
+  const answers = await siblings.ask('unready').catch(() => undefined);
+  if (answers === undefined) return ['the parent process does not answer'];
+  return answers.others.flatMap(({ member, lines }) =>
     (lines ?? ['no answer within 2.5 seconds']).map((line) => `process ${member}: ${line}`),
   );
 }

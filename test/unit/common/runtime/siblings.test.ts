@@ -5,8 +5,9 @@ import { TestClock } from '../../../support/test-clock';
 /** The parent process: keeps what it was sent. */
 class Parent extends EventEmitter {
   readonly received: SiblingMessage[] = [];
-  send(message: SiblingMessage): void {
+  send(message: SiblingMessage, sent: (error: Error | null) => void): void {
     this.received.push(message);
+    sent(null);
   }
   tell(message: SiblingMessage): void {
     this.emit('message', message);
@@ -51,6 +52,16 @@ describe('SiblingsOfParent', () => {
       { kind: 'answer', id: 7, lines: ['text'] },
       { kind: 'answer', id: 8 },
     ]);
+  });
+
+  it('reports a parent that does not answer as a reason', async () => {
+    const reasons = whySiblingsAreUnready(siblings);
+    await clock.advance(4_000);
+    expect(await reasons).toEqual(['the parent process does not answer']);
+  });
+
+  it('is alone without a parent', async () => {
+    expect(await whySiblingsAreUnready(undefined)).toEqual([]);
   });
 
   it('names the siblings that are not ready, and those that do not answer', async () => {
