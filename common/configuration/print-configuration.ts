@@ -13,8 +13,7 @@ Layover is configured with environment variables, and, while it runs, with
   started. Error messages never repeat a secret.
 - A variable that begins with \`LAYOVER_\` and is not listed here has no effect. A warning at start
   names it, together with the most similar variable.
-- \`npm start\` gives its environment to all three planes. A plane ignores the variables of the
-  others.
+- \`npm start\` gives its environment to all planes. A plane ignores the variables of the others.
 - \`npm run fsck\` reads the variables of the control plane.
 - \`<home>\` stands for the value of \`LAYOVER_HOME\`.
 - A switch takes \`1\`, \`true\`, \`on\` or \`yes\`, and \`0\`, \`false\`, \`off\` or \`no\`.

@@ -3,7 +3,9 @@ import type { Registry } from 'prom-client';
 import { formatGrpcAddress, type ListenAddress } from '../runtime/listen-address';
 import { isForwarded } from './is-forwarded';
 import { listenHttp } from './listen-http';
+import { exposeWithSiblings } from '../metrics/sibling-metrics';
 import type { Logger } from '../runtime/logger';
+import { type Siblings, whySiblingsAreUnready } from '../runtime/siblings';
 import { prepareSocketPath, protectSocket } from '../runtime/unix-socket';
 
 /** Time limit of one response, in milliseconds. */
@@ -22,6 +24,8 @@ export interface OperationsParts {
   readonly notes?: () => readonly string[];
   /** If true, /metrics is unknown to clients that came through a proxy. Default: false. */
   readonly directMetrics?: boolean;
+  /** Other processes of this plane. /metrics and /readyz answer for all of them. */
+  readonly siblings?: Siblings | undefined;
   readonly logger: Logger;
 }
 
@@ -86,18 +90,19 @@ export class OperationsServer {
   ): Promise<{ readonly status: number; readonly type: string; readonly body: string }> {
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return { status: 405, type: TEXT, body: 'only GET and HEAD\n' };
+    const { registry, siblings, unready } = this.parts;
     const unknown = { status: 404, type: TEXT, body: 'Not found. Known paths: /metrics, /healthz, /readyz.\n' };
     switch (request.url?.split('?', 1)[0]) {
       case '/healthz':
         return { status: 200, type: TEXT, body: 'ok\n' };
       case '/readyz': {
-        const reasons = await this.parts.unready();
+        const reasons = (await Promise.all([unready(), whySiblingsAreUnready(siblings)])).flat();
         const lines = [...(reasons.length === 0 ? ['ready'] : reasons), ...(this.parts.notes?.() ?? [])];
         return { status: reasons.length === 0 ? 200 : 503, type: TEXT, body: `${lines.join('\n')}\n` };
       }
       case '/metrics':
         if (this.parts.directMetrics === true && isForwarded(request.headers)) return unknown;
-        return { status: 200, type: this.parts.registry.contentType, body: await this.parts.registry.metrics() };
+        return { status: 200, type: registry.contentType, body: await exposeWithSiblings(registry, siblings) };
       default:
         return unknown;
     }

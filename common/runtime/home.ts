@@ -33,6 +33,8 @@ export interface Home {
   readonly adminToken: string;
   readonly dataSocket: string;
   readonly catalogSocket: string;
+  /** List of the data planes that `npm start` runs, if there are several (for `npm run fsck`). */
+  readonly dataPlanes: string;
   /** Socket that `npm start` holds, so that only one Layover uses a home. */
   readonly lockSocket: string;
 }
@@ -60,6 +62,7 @@ export function homeAt(folder: string, runtimeFolder?: string): Home {
     adminToken: join(root, 'admin-token'),
     dataSocket: join(sockets, 'data.sock'),
     catalogSocket: join(sockets, 'catalog.sock'),
+    dataPlanes: join(sockets, 'data-planes'),
     lockSocket: join(sockets, 'lock.sock'),
   };
 }

@@ -1,3 +1,4 @@
+import { joinCluster } from './cluster-worker';
 import { type ProgramDescription, readCommandLine } from './command-line';
 import { ConfigurationError, EXIT_BAD_CONFIGURATION } from './env';
 
@@ -61,7 +62,7 @@ export async function runApp(program: ProgramDescription, createApp: () => App):
     );
   };
   process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  if (!joinCluster()) process.on('SIGINT', stop);
   // A plane of `npm start` must not outlive its parent, because nothing else stops it.
   if (process.channel) process.on('disconnect', stop);
   let address: string;

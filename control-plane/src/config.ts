@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { readHome } from '../../common/configuration/read-home';
 import { SETTINGS } from '../../common/configuration/settings';
 import { SettingsReader } from '../../common/configuration/settings-reader';
@@ -147,6 +148,25 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
       `must be a different socket: ${home.catalogSocket} is the socket of the Catalog for data planes`,
     );
   return { ...config, warnings: reader.done() };
+}
+
+/**
+ * Reads the configuration of fsck. Without LAYOVER_DATA_PLANES, the data planes are those that `npm
+ * start` has listed in the home, if it runs several.
+ */
+export function readFsckConfig(
+  env: RawEnvironment,
+  readFile: (path: string) => string | undefined,
+): ControlPlaneConfig {
+  const { home } = readControlPlaneConfig(env);
+  const isSet = new SettingsReader(env).isSet(SETTINGS.LAYOVER_DATA_PLANES);
+  const local = isSet ? undefined : readFile(home.dataPlanes);
+  return readControlPlaneConfig(local === undefined ? env : { ...env, LAYOVER_DATA_PLANES: local });
+}
+
+/** Reads the configuration of fsck from the environment of this process and from the home. */
+export function fsckConfigFromEnvironment(): ControlPlaneConfig {
+  return readFsckConfig(process.env, (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined));
 }
 
 /** Reads the configuration from the environment of this process. */

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { formatGrpcAddress, type ListenAddress } from '../../common/runtime/listen-address';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
+import type { Siblings } from '../../common/runtime/siblings';
 import { sumRepeats } from '../../common/runtime/sum-repeats';
 import { AttemptThrottle } from '../../common/security/attempt-throttle';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
@@ -94,8 +95,10 @@ import type { Resolver, UpstreamOptions } from './upstream/options';
 import { ContentUses } from './store/uses/content-uses';
 import { UseReporter } from './store/uses/use-reporter';
 
-/** Replacements of dependencies, for tests. */
+/** Replacements of dependencies, for tests, and the processes beside this data plane. */
 export interface DataPlaneOverrides {
+  /** Other data planes of the same `npm start`; undefined means none. */
+  readonly siblings?: Siblings | undefined;
   readonly clock?: Clock;
   readonly logger?: Logger;
   /** Resolves the names of upstreams. */
@@ -446,6 +449,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       fills,
       copiesBytes,
       channel,
+      siblings: overrides.siblings,
       clock,
       logger,
     };

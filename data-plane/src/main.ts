@@ -1,4 +1,6 @@
 import { describePlane, runApp } from '../../common/runtime/lifecycle';
+import { systemClock } from '../../common/runtime/clock';
+import { siblingsOfThisProcess } from '../../common/runtime/siblings';
 import { createDataPlane } from './app';
 import { configFromEnvironment } from './config';
 
@@ -8,4 +10,4 @@ const program = describePlane(
   'Starts a data plane, which stores blobs and manifests and fetches missing ones from the upstream.',
 );
 
-void runApp(program, () => createDataPlane(configFromEnvironment()));
+void runApp(program, () => createDataPlane(configFromEnvironment(), { siblings: siblingsOfThisProcess(systemClock) }));

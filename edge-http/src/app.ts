@@ -7,6 +7,7 @@ import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
+import type { Siblings } from '../../common/runtime/siblings';
 import { TlsWatch } from '../../common/security/tls-watch';
 import { createTracer } from '../../common/tracing/create-tracer';
 import type { Tracer } from '../../common/tracing/tracer';
@@ -34,8 +35,10 @@ import { createSites } from './request/site';
 import { createServe } from './serve';
 import { HttpListener } from './server';
 
-/** Dependencies that tests replace. */
+/** Dependencies that tests replace, and the processes beside this edge. */
 export interface EdgeOverrides {
+  /** Edges that share the port of this one; undefined means none. */
+  readonly siblings?: Siblings | undefined;
   readonly logger?: Logger;
   readonly clock?: Clock;
   readonly reader?: RegistryReader;
@@ -74,6 +77,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
   const logger = overrides.logger ?? createLogger('edge-http', config.logLevel);
   logBuild(logger);
   const clock = overrides.clock ?? systemClock;
+  const { siblings } = overrides;
   const tracer = overrides.tracer ?? createTracer(config.tracing, clock, logger.child({ part: 'traces' }));
   let nodes: NodeSet<DataPlaneConnection> | undefined;
   const metrics = new EdgeMetrics(() => nodes?.size ?? 0);
@@ -104,8 +108,13 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
       reader,
       () => listener.isDraining,
       () => (readyzAskedAt = clock.now()),
+      siblings,
     ),
-    metrics: createMetrics(metrics, config.listen, config.metricsListen !== undefined),
+    metrics: createMetrics(
+      { expose: () => metrics.expose(siblings) },
+      config.listen,
+      config.metricsListen !== undefined,
+    ),
   });
   const writeError = createWriteError(createChallenge(config.publicUrl), logger);
   const serve = createServe({
@@ -126,9 +135,12 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
       registry: metrics.registry,
       unready,
       directMetrics: true,
+      siblings,
       logger,
     });
   let metricsAddress: string | undefined;
+  siblings?.onQuestion('metrics', async () => [await metrics.registry.metrics()]);
+  siblings?.onQuestion('unready', unready);
 
   async function unready(): Promise<readonly string[]> {
     readyzAskedAt = clock.now();

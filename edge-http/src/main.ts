@@ -1,4 +1,6 @@
 import { describePlane, runApp } from '../../common/runtime/lifecycle';
+import { systemClock } from '../../common/runtime/clock';
+import { siblingsOfThisProcess } from '../../common/runtime/siblings';
 import { createEdge } from './app';
 import { configFromEnvironment } from './config';
 
@@ -8,4 +10,4 @@ const program = describePlane(
   'Starts an edge: serves the OCI distribution API over HTTP and asks data planes over gRPC.',
 );
 
-void runApp(program, () => createEdge(configFromEnvironment()));
+void runApp(program, () => createEdge(configFromEnvironment(), { siblings: siblingsOfThisProcess(systemClock) }));

@@ -1,6 +1,8 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { watchProcess } from '../../common/metrics/process-metrics';
 import { readGauge } from '../../common/metrics/read-metrics';
+import { exposeWithSiblings } from '../../common/metrics/sibling-metrics';
+import type { Siblings } from '../../common/runtime/siblings';
 import type { DeliveryKind, DeliveryMetrics } from './delivery/delivery-metrics';
 import type { CacheStatus } from './registry/registry-reader';
 import type { RequestKind } from './request/registry-request';
@@ -160,8 +162,11 @@ export class EdgeMetrics implements DeliveryMetrics {
     this.nodeFailures.inc({ when });
   }
 
-  /** Returns all metrics in the Prometheus text format. */
-  async expose(): Promise<{ readonly contentType: string; readonly text: string }> {
-    return { contentType: this.registry.contentType, text: await this.registry.metrics() };
+  /**
+   * Returns all metrics in the Prometheus text format, together with those of the edges that share
+   * the port of this one.
+   */
+  async expose(siblings?: Siblings): Promise<{ readonly contentType: string; readonly text: string }> {
+    return { contentType: this.registry.contentType, text: await exposeWithSiblings(this.registry, siblings) };
   }
 }

@@ -6,7 +6,7 @@ import { configFromEnvironment, type StandaloneConfig } from './config';
 const program: ProgramDescription = {
   npmCommand: 'npm start',
   mainFile: 'standalone/src/main.js',
-  summary: 'Starts Layover on one machine: an edge, a data plane and a control plane as child processes.',
+  summary: 'Starts Layover on one machine: edges, data planes and a control plane as child processes.',
   options: {},
   readsSettings: true,
   exitCodes: {
@@ -53,7 +53,16 @@ async function main(): Promise<void> {
     return;
   }
   const { edge, control } = standalone.addresses;
-  process.stdout.write(`Layover is ready: registry ${edge}, GraphQL ${control}/graphql, home ${config.home.root}\n`);
+  const edges = counted(config.edges, 'edge');
+  const dataPlanes = counted(config.dataPlanes.length, 'data plane');
+  process.stdout.write(
+    `Layover is ready: registry ${edge}, GraphQL ${control}/graphql, home ${config.home.root}\n` +
+      `It runs ${edges}, ${dataPlanes} and a control plane.\n`,
+  );
+}
+
+function counted(count: number, what: string): string {
+  return count === 1 ? `1 ${what}` : `${count} ${what}s`;
 }
 
 function say(line: string): void {

@@ -2,10 +2,16 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { type Backoff, backoffDelay } from '../../common/async/backoff';
 import { EXIT_BAD_CONFIGURATION } from '../../common/runtime/env';
 import type { ReadyMessage } from '../../common/runtime/lifecycle';
+import {
+  SIBLING_ANSWER_MS,
+  type SiblingAnswers,
+  type SiblingMessage,
+  type SiblingQuestion,
+} from '../../common/runtime/siblings';
 
 /** A plane from the view of its parent process. */
 export interface PlaneDescription {
-  /** Name of its folder: control-plane, data-plane or edge-http. */
+  /** Its folder (control-plane, data-plane or edge-http), with a number if there are several. */
   readonly name: string;
   /** Compiled main file. */
   readonly program: string;
@@ -14,7 +20,12 @@ export interface PlaneDescription {
    * that a restart uses the same port (port 0).
    */
   readonly listenVariable: string;
+  /** Starts the process; undefined means in a process group of its own. */
+  readonly fork?: ForkPlane;
 }
+
+/** Starts the process of a plane. */
+export type ForkPlane = (program: string, environment: Readonly<Record<string, string | undefined>>) => ChildProcess;
 
 /** Running time after which the backoff starts over, in milliseconds. */
 const HEALTHY_AFTER_MS = 30_000;
@@ -24,6 +35,8 @@ const BACKOFF: Backoff = { firstMs: 100, maxMs: 10_000 };
 /** Events for the parent process. */
 export interface PlaneEvents {
   onRestart(name: string, how: string, inMs: number): void;
+  /** The plane asks the other processes of its kind. */
+  onAsk?(question: SiblingQuestion): Promise<SiblingAnswers>;
 }
 
 /**
@@ -36,6 +49,9 @@ export class PlaneProcess {
   private failures = 0;
   private stopping = false;
   private restart: NodeJS.Timeout | undefined;
+  private ready = false;
+  private lastQuestion = 0;
+  private readonly questions = new Map<number, (lines: readonly string[] | undefined) => void>();
 
   constructor(
     private readonly description: PlaneDescription,
@@ -72,21 +88,40 @@ export class PlaneProcess {
     });
   }
 
+  /** True from the ready message of the process to its end. */
+  get isReady(): boolean {
+    return this.ready;
+  }
+
+  /** Asks the process. Resolves with undefined if it ends or does not answer in time. */
+  ask(question: SiblingQuestion): Promise<readonly string[] | undefined> {
+    const id = (this.lastQuestion += 1);
+    return new Promise<readonly string[] | undefined>((resolve) => {
+      const timer = setTimeout(() => resolve(undefined), SIBLING_ANSWER_MS);
+      this.questions.set(id, (lines) => {
+        clearTimeout(timer);
+        resolve(lines);
+      });
+      if (this.child !== undefined) tell(this.child, { kind: 'question', id, question });
+    }).finally(() => this.questions.delete(id));
+  }
+
+  private async passOn(child: ChildProcess, id: number, question: SiblingQuestion): Promise<void> {
+    const answers = await this.events.onAsk?.(question);
+    if (answers !== undefined) tell(child, { kind: 'answers', id, ...answers });
+  }
+
   private run(onReady: (address: string) => void, onEarlyEnd: (how: string) => void): void {
     const startedAt = Date.now();
-    let ready = false;
-    const child = fork(this.description.program, [], {
-      env: this.environment as NodeJS.ProcessEnv,
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // In its own process group: Ctrl-C in a terminal only reaches the parent, which stops the
-      // planes in their order.
-      detached: true,
-    });
+    this.ready = false;
+    const child = (this.description.fork ?? forkDetached)(this.description.program, this.environment);
     this.child = child;
-    child.on('message', (message: ReadyMessage) => {
+    child.on('message', (message: ReadyMessage | SiblingMessage) => {
+      if (message.kind === 'answer') this.questions.get(message.id)?.(message.lines);
+      if (message.kind === 'ask') void this.passOn(child, message.id, message.question);
       if (message.kind !== 'ready') return;
-      ready = true;
-      this.environment[this.description.listenVariable] = listenAddress(message.address);
+      this.ready = true;
+      this.environment[this.description.listenVariable] = asListenVariable(message.address);
       onReady(message.address);
     });
     // If the process cannot be started (no memory, missing file), no 'exit' event follows.
@@ -94,9 +129,12 @@ export class PlaneProcess {
       if (child.pid === undefined) onEarlyEnd(error.message);
     });
     child.once('exit', (code, signal) => {
+      const wasReady = this.ready;
+      this.ready = false;
+      for (const settle of this.questions.values()) settle(undefined);
       if (this.stopping) return;
       const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-      if (!ready && (onEarlyEnd !== ignore || code === EXIT_BAD_CONFIGURATION)) return onEarlyEnd(how);
+      if (!wasReady && (onEarlyEnd !== ignore || code === EXIT_BAD_CONFIGURATION)) return onEarlyEnd(how);
       if (Date.now() - startedAt > HEALTHY_AFTER_MS) this.failures = 0;
       this.failures += 1;
       const pause = backoffDelay(BACKOFF, this.failures);
@@ -108,7 +146,22 @@ export class PlaneProcess {
 
 function ignore(): void {}
 
+/** Sends a message. A process that has just ended does not get it. */
+function tell(child: ChildProcess, message: SiblingMessage): void {
+  if (child.connected) child.send(message, () => undefined);
+}
+
+function forkDetached(program: string, environment: Readonly<Record<string, string | undefined>>): ChildProcess {
+  return fork(program, [], {
+    env: environment as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // In its own process group: Ctrl-C in a terminal only reaches the parent, which stops the
+    // planes in their order.
+    detached: true,
+  });
+}
+
 /** Converts `http://127.0.0.1:8080` and `127.0.0.1:8080` to the value of a listen variable. */
-function listenAddress(address: string): string {
+export function asListenVariable(address: string): string {
   return address.replace(/^https?:\/\//, '').replace(/\/.*$/, (path) => (address.startsWith('unix:') ? path : ''));
 }

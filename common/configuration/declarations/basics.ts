@@ -1,5 +1,5 @@
 import { declareSettings, type SettingGroup } from './setting';
-import { ALL_PLANES, CONTROL_PLANE } from './programs';
+import { ALL_PLANES, CONTROL_PLANE, NPM_START } from './programs';
 
 const settings = declareSettings({
   LAYOVER_HOME: {
@@ -30,6 +30,29 @@ const settings = declareSettings({
     description:
       'Whether the first start creates the public organizations `docker`, `quay`, `ghcr`, `gcr`, `k8s` ' +
       'and `mcr`. Later starts ignore it.',
+  },
+  LAYOVER_EDGES: {
+    kind: 'integer',
+    readBy: NPM_START,
+    min: 1,
+    max: 64,
+    defaultText: 'half the cores, from 1 to 8',
+    description:
+      'Number of edges that `npm start` runs. They share one port. See ' +
+      '[Using the cores of a machine](operations.md#using-the-cores-of-a-machine).',
+    example: '4',
+  },
+  LAYOVER_DATA_PLANES_LOCAL: {
+    kind: 'integer',
+    readBy: NPM_START,
+    min: 1,
+    max: 16,
+    defaultText: 'at the first start of a home a quarter of the cores, from 1 to 4; later as many as it has',
+    description:
+      'Number of data planes that `npm start` runs, each with its own blobs: the first one in ' +
+      '`<home>`, the others in `<home>/data-2`, `<home>/data-3` and so on. More than 1 needs ' +
+      '`LAYOVER_DATA_PLANES`, `LAYOVER_DATA_LISTEN` and a folder in `LAYOVER_BLOB_STORE` not to be set.',
+    example: '2',
   },
   LAYOVER_DRAIN_SECONDS: {
     kind: 'integer',

@@ -1,7 +1,10 @@
 import type { PlaneName } from '../../runtime/plane-name';
 
-/** A reader of environment variables: a plane, the programs in examples/, or bin/package.mjs. */
-export type ProgramName = PlaneName | 'examples' | 'packaging';
+/**
+ * A reader of environment variables: a plane, their parent process, the programs in examples/, or
+ * bin/package.mjs.
+ */
+export type ProgramName = PlaneName | 'npm start' | 'examples' | 'packaging';
 
 /** Properties that every declaration has. */
 interface Documented {

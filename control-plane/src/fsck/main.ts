@@ -1,5 +1,5 @@
 import { ConfigurationError, EXIT_BAD_CONFIGURATION } from '../../../common/runtime/env';
-import { configFromEnvironment, type ControlPlaneConfig } from '../config';
+import { type ControlPlaneConfig, fsckConfigFromEnvironment } from '../config';
 import { readFsckOptions } from './command-line';
 import { Console } from './report/console';
 import { runFsck } from './run-fsck';
@@ -16,7 +16,7 @@ async function main(): Promise<number | undefined> {
   if (options === undefined) return undefined;
   let config: ControlPlaneConfig;
   try {
-    config = configFromEnvironment();
+    config = fsckConfigFromEnvironment();
     for (const warning of config.warnings) console.note(warning);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;

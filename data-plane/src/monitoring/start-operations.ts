@@ -1,6 +1,7 @@
 import { OperationsServer } from '../../../common/http/operations-server';
 import type { ListenAddress } from '../../../common/runtime/listen-address';
 import type { Clock } from '../../../common/runtime/clock';
+import type { Siblings } from '../../../common/runtime/siblings';
 import type { Logger } from '../../../common/runtime/logger';
 import type { DataPlaneMetrics, WatchedParts } from './metrics';
 import { diskOf } from './readiness';
@@ -23,6 +24,8 @@ export interface MonitoringParts extends Pick<
   readonly unready: () => Promise<readonly string[]>;
   /** See noteAge. */
   readonly notes: () => readonly string[];
+  /** Other data planes of this `npm start`. The address answers for all of them. */
+  readonly siblings: Siblings | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -33,14 +36,16 @@ export interface MonitoringParts extends Pick<
  */
 export async function startOperations(
   { listen, spool }: OperationsOptions,
-  { metrics, unready, notes, clock, logger, ...parts }: MonitoringParts,
+  { metrics, unready, notes, siblings, clock, logger, ...parts }: MonitoringParts,
 ): Promise<{ readonly address: string | undefined; stop(): Promise<void> }> {
   metrics.watch({
     ...parts,
     disk: () => diskOf(spool, clock),
     ready: async () => (await unready()).length === 0,
   });
+  siblings?.onQuestion('metrics', async () => [await metrics.registry.metrics()]);
+  siblings?.onQuestion('unready', unready);
   if (listen === undefined) return { address: undefined, stop: () => Promise.resolve() };
-  const server = new OperationsServer({ listen, registry: metrics.registry, unready, notes, logger });
+  const server = new OperationsServer({ listen, registry: metrics.registry, unready, notes, siblings, logger });
   return { address: await server.start(), stop: () => server.stop() };
 }

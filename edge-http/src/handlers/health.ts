@@ -1,4 +1,5 @@
 import { LayoverError, toLayoverError } from '../../../common/errors/layover-error';
+import { type Siblings, whySiblingsAreUnready } from '../../../common/runtime/siblings';
 import type { Handler } from '../request/exchange';
 import type { RegistryReader } from '../registry/registry-reader';
 import type { OperationsRequest } from '../request/registry-request';
@@ -27,18 +28,21 @@ export async function readinessProblems(reader: RegistryReader, isDraining: bool
 
 /**
  * Creates the handler of GET|HEAD /readyz: 200 if a data plane answers and this edge is not
- * draining, otherwise 503, so that load balancers use other edges. Calls `onAsked` for every
- * request.
+ * draining, otherwise 503, so that load balancers use other edges. Edges that share the port
+ * (`siblings`) must be ready too, because any of them may get the next connection. Calls `onAsked`
+ * for every request.
  */
 export function createReadyz(
   reader: RegistryReader,
   isDraining: () => boolean,
   onAsked: () => void,
+  siblings?: Siblings,
 ): Handler<OperationsRequest> {
   return async (_request, exchange) => {
     onAsked();
     if (isDraining()) throw new LayoverError('NOT_READY', { message: 'The edge is stopping.' });
-    await reader.ready(TIMEOUT_MS);
+    const [problems] = await Promise.all([whySiblingsAreUnready(siblings), reader.ready(TIMEOUT_MS)]);
+    if (problems.length > 0) throw new LayoverError('NOT_READY', { message: `${problems.join('; ')}.` });
     answerJson(exchange, 200, { 'Cache-Control': 'no-store' }, { status: 'ready' });
   };
 }

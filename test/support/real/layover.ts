@@ -26,6 +26,8 @@ export interface RunningLayover {
   readonly pid: number;
   /** Returns its output. */
   output(): string;
+  /** Returns the process ids of the running processes of a plane. */
+  planePids(plane: PlaneName): number[];
   /** Returns the process id of a running plane. Throws an Error if it does not run. */
   planePid(plane: PlaneName): number;
   /**
@@ -56,6 +58,9 @@ export function layoverEnvironment(
     LAYOVER_CONTROL_LISTEN: '127.0.0.1:0',
     LAYOVER_ADMIN_TOKEN: ADMIN_TOKEN,
     LAYOVER_BOOTSTRAP: '0',
+    // The numbers depend on the machine otherwise.
+    LAYOVER_EDGES: '1',
+    LAYOVER_DATA_PLANES_LOCAL: '1',
     LAYOVER_UPSTREAM_ALLOWED_NETWORKS: '127.0.0.0/8',
     LAYOVER_DRAIN_SECONDS: '5',
     ...env,
@@ -93,10 +98,14 @@ export async function startLayover(
   }
   const host = server.readyMatch[1]!;
   const graphqlUrl = /^http/.test(server.readyMatch[2]!) ? server.readyMatch[2]! : `http://${server.readyMatch[2]}`;
+  const planePids = (plane: PlaneName): number[] =>
+    childrenOf(server.pid)
+      .filter(({ commandLine }) => commandLine.includes(`${plane}/src/main.js`))
+      .map(({ pid }) => pid);
   const planePid = (plane: PlaneName): number => {
-    const found = childrenOf(server.pid).find(({ commandLine }) => commandLine.includes(`${plane}/src/main.js`));
-    if (found === undefined) throw new Error(`The ${plane} is not running`);
-    return found.pid;
+    const [pid] = planePids(plane);
+    if (pid === undefined) throw new Error(`The ${plane} is not running`);
+    return pid;
   };
   return {
     host,
@@ -106,6 +115,7 @@ export async function startLayover(
     home,
     pid: server.pid,
     output: server.output,
+    planePids,
     planePid,
     async killPlane(plane) {
       const killed = planePid(plane);

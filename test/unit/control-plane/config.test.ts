@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { ConfigurationError } from '../../../common/runtime/env';
-import { readControlPlaneConfig } from '../../../control-plane/src/config';
+import { readControlPlaneConfig, readFsckConfig } from '../../../control-plane/src/config';
 
 test('readControlPlaneConfig has defaults', () => {
   const config = readControlPlaneConfig({});
@@ -124,5 +124,30 @@ describe('scanning', () => {
     expect(() =>
       readControlPlaneConfig({ LAYOVER_CLAIR_URL: 'http://clair', LAYOVER_EDGE_LISTEN: 'unix:/run/e.sock' }),
     ).toThrow('LAYOVER_SCAN_EDGE_URL');
+  });
+});
+
+describe('readFsckConfig', () => {
+  const files: Readonly<Record<string, string>> = {
+    '/srv/layover/run/data-planes': 'unix:/srv/layover/run/data.sock,unix:/srv/layover/data-2/run/data.sock',
+  };
+  const dataPlanesOf = (env: Readonly<Record<string, string>>) => readFsckConfig(env, (path) => files[path]).dataPlanes;
+
+  test('asks the data planes that npm start has listed in the home', () => {
+    expect(dataPlanesOf({ LAYOVER_HOME: '/srv/layover' })).toEqual([
+      { kind: 'unix', path: '/srv/layover/run/data.sock' },
+      { kind: 'unix', path: '/srv/layover/data-2/run/data.sock' },
+    ]);
+  });
+
+  test('asks the data plane in the home if none are listed', () => {
+    expect(dataPlanesOf({ LAYOVER_HOME: '/srv/other' })).toEqual([{ kind: 'unix', path: '/srv/other/run/data.sock' }]);
+  });
+
+  test('prefers LAYOVER_DATA_PLANES', () => {
+    const LAYOVER_DATA_PLANES = 'unix:/run/one.sock';
+    expect(dataPlanesOf({ LAYOVER_HOME: '/srv/layover', LAYOVER_DATA_PLANES })).toEqual([
+      { kind: 'unix', path: '/run/one.sock' },
+    ]);
   });
 });

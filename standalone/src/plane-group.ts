@@ -1,0 +1,46 @@
+import type { SiblingAnswers, SiblingQuestion } from '../../common/runtime/siblings';
+import { type PlaneDescription, type PlaneEvents, PlaneProcess } from './plane-process';
+
+/**
+ * The processes of one plane. They start and stop together, and each may ask the others for metrics
+ * and readiness. One that dies is restarted while the others continue.
+ */
+export class PlaneGroup {
+  private readonly members: readonly PlaneProcess[];
+
+  /** Starts one process for each of `environments`. */
+  constructor(
+    description: PlaneDescription,
+    environments: readonly Readonly<Record<string, string | undefined>>[],
+    events: Pick<PlaneEvents, 'onRestart'>,
+  ) {
+    this.members = environments.map((environment, index) => {
+      const name = environments.length === 1 ? description.name : `${description.name} ${index + 1}`;
+      const onAsk = (question: SiblingQuestion): Promise<SiblingAnswers> => this.ask(index, question);
+      return new PlaneProcess({ ...description, name }, environment, { ...events, onAsk });
+    });
+  }
+
+  /**
+   * Starts the first process, then the others, so that a problem of all is reported once. Resolves
+   * with the address of the first one when all accept requests. Rejects if one ends before that.
+   */
+  async start(): Promise<string> {
+    const [first, ...others] = this.members;
+    const address = await first!.start();
+    await Promise.all(others.map((member) => member.start()));
+    return address;
+  }
+
+  /** Asks all processes to stop and waits for their end. Kills those that take longer. */
+  async stop(timeoutMs: number): Promise<void> {
+    await Promise.all(this.members.map((member) => member.stop(timeoutMs)));
+  }
+
+  /** Asks the other running processes. A process that is being restarted is not asked. */
+  private async ask(by: number, question: SiblingQuestion): Promise<SiblingAnswers> {
+    const asked = this.members.flatMap((plane, index) => (index !== by && plane.isReady ? [{ plane, index }] : []));
+    const others = asked.map(async ({ plane, index }) => ({ member: index + 1, lines: await plane.ask(question) }));
+    return { member: by + 1, members: this.members.length, others: await Promise.all(others) };
+  }
+}
