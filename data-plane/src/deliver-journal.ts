@@ -5,6 +5,7 @@ import { systemClock } from '../../common/runtime/clock';
 import { createLogger } from '../../common/runtime/logger';
 import { createCatalogClient } from './catalog/catalog-client';
 import { createGrpcPullRecorder } from './catalog/grpc-pull-recorder';
+import { createGrpcRecordCodec } from './catalog/grpc-record-codec';
 import type { DataPlaneConfig } from './config';
 import { createPullJournal } from './journal/durable-pull-journal';
 import { createJournalDelivery } from './journal/journal-delivery';
@@ -16,9 +17,9 @@ const PAUSE_MS = 1_000;
 
 /**
  * Delivers the pull records in a home whose data plane does not run any more, and resolves with
- * their number when all are delivered. Tries until the control plane accepts them. A process that is
- * killed meanwhile loses nothing, because a record leaves the disk after it was accepted. Rejects
- * if a data plane uses the home, and with errors of the file system.
+ * their number when all are delivered. Tries until the control plane accepts them. A process that
+ * is killed meanwhile loses nothing, because a record leaves the disk after it was accepted.
+ * Rejects if a data plane uses the home, and with errors of the file system.
  */
 export async function deliverJournal(config: DataPlaneConfig): Promise<number> {
   // Two processes with one journal would destroy it.
@@ -26,7 +27,12 @@ export async function deliverJournal(config: DataPlaneConfig): Promise<number> {
     throw new Error(`A data plane runs with LAYOVER_HOME=${config.home.root}; it delivers its journal itself.`);
   const clock = systemClock;
   const logger = createLogger('data-plane', config.logLevel);
-  const journal = await createPullJournal({ directory: config.home.journal, clock, logger });
+  const journal = await createPullJournal({
+    directory: config.home.journal,
+    codec: createGrpcRecordCodec(),
+    clock,
+    logger,
+  });
   const planes = openPlaneSecurity(config.planeSecurity, clock, logger);
   const client = createCatalogClient(config.catalog, planes.toReach('control-plane', config.catalog));
   const delivery = createJournalDelivery({ journal, recorder: createGrpcPullRecorder(client), clock, logger });

@@ -26,7 +26,10 @@ const PULL_FIELDS: Readonly<Record<keyof PullEvent, readonly [number: number, ty
 };
 const FIELDS = Object.entries(PULL_FIELDS) as readonly [keyof PullEvent, readonly [number, 'text' | 'number']][];
 
-/** Tags of the fields around an event: RecordPullsRequest.records, and id, at and pull of PullRecord. */
+/**
+ * Tags of the fields around an event: RecordPullsRequest.records, and id, at and pull of
+ * PullRecord.
+ */
 const TAG = { records: 0x12, id: 0x0a, at: 0x10, pull: 0x1a } as const;
 
 /** Room for an event and its record in bytes. toPullEvent cuts texts, so events are far smaller. */

@@ -53,9 +53,9 @@ const DROP_LOG_INTERVAL_MS = 10_000;
 const DONE = Promise.resolve();
 
 /**
- * Opens the journal in a folder, with the records of an earlier process. Never throws: a folder that
- * cannot be read is logged and tried again with every append, and pulls continue without records
- * until then (ADR 7).
+ * Opens the journal in a folder, with the records of an earlier process. Never throws: a folder
+ * that cannot be read is logged and tried again with every append, and pulls continue without
+ * records until then (ADR 7).
  */
 export async function createPullJournal(options: JournalOptions): Promise<DurablePullJournal> {
   const journal = new DurablePullJournal(options, { ...DEFAULT_LIMITS, ...options.limits });

@@ -96,8 +96,8 @@ export class RegistryCaller {
   }
 
   /**
-   * Reads a blob inline, or over the byte channel, until the stream ends or fails. `onChunk` may delay
-   * the read, or end it by returning false.
+   * Reads a blob inline, or over the byte channel, until the stream ends or fails. `onChunk` may
+   * delay the read, or end it by returning false.
    */
   async blob(
     digest: string,
