@@ -12,6 +12,7 @@ import type { Tracer } from '../../common/tracing/tracer';
 import type { EdgeConfig } from './config';
 import { BufferPool } from './delivery/buffer-pool';
 import { createDeliverBlob } from './delivery/deliver-blob';
+import { Offload } from './delivery/offload';
 import { connectDataPlane, type DataPlaneConnection, type SilenceBounds } from './registry/grpc/data-plane';
 import { DataPlaneRegistry } from './registry/grpc/data-plane-registry';
 import { createDispatch } from './handlers/dispatch';
@@ -88,6 +89,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     buffers: new BufferPool(),
     clientIdleMs: config.clientIdleSeconds * 1000,
     clock,
+    offload: config.offload && new Offload(config.offload),
   });
   const dispatch = createDispatch({
     ping: createPing(reader),
