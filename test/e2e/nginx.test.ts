@@ -58,7 +58,9 @@ describeWith([...STAGE_PROGRAMS, ...NGINX_PROGRAMS], 'nginx in front of Layover'
   /** Returns the bytes that were served for an organization, once all records have arrived. */
   const served = async (): Promise<number> => {
     const query = '{ organization(name: "open") { statistics { bytesServed } } }';
-    const { organization } = await stage.layover.graphql.run<{ organization: { statistics: { bytesServed: string } } }>(query);
+    const { organization } = await stage.layover.graphql.run<{ organization: { statistics: { bytesServed: string } } }>(
+      query,
+    );
     return Number(organization.statistics.bytesServed);
   };
 
@@ -88,7 +90,10 @@ describeWith([...STAGE_PROGRAMS, ...NGINX_PROGRAMS], 'nginx in front of Layover'
     const before = await offloaded();
     const whole = (await get(layer())).body;
     const rest = await get(layer(), { headers: { Range: `bytes=${5 * MIB}-` } });
-    expect([rest.status, rest.headers['content-range']]).toEqual([206, `bytes ${5 * MIB}-${whole.length - 1}/${whole.length}`]);
+    expect([rest.status, rest.headers['content-range']]).toEqual([
+      206,
+      `bytes ${5 * MIB}-${whole.length - 1}/${whole.length}`,
+    ]);
     expect(rest.body.equals(whole.subarray(5 * MIB))).toBe(true);
     expect(await offloaded()).toBe(before + 2);
   });
@@ -100,7 +105,15 @@ describeWith([...STAGE_PROGRAMS, ...NGINX_PROGRAMS], 'nginx in front of Layover'
     expect(await podman.digestOf(reference)).toBe(image.digest);
     const copied = await runProgram(
       'skopeo',
-      ['--policy', home.policy, 'copy', '--src-cert-dir', nginx.certDir, `docker://${reference}`, `dir:${home.path}/copy`],
+      [
+        '--policy',
+        home.policy,
+        'copy',
+        '--src-cert-dir',
+        nginx.certDir,
+        `docker://${reference}`,
+        `dir:${home.path}/copy`,
+      ],
       { env: home.env },
     );
     expect([copied.code, copied.stderr]).toEqual([0, '']);
@@ -116,9 +129,9 @@ describeWith([...STAGE_PROGRAMS, ...NGINX_PROGRAMS], 'nginx in front of Layover'
     await stage.layover.graphql.run('mutation ($i: OrganizationInput!) { createOrganization(input: $i) { id } }', {
       i: { name: 'vault', visibility: 'PRIVATE', proxyCache: { upstream: stage.relay.host, insecure: true } },
     });
-    const { createRobot: robot } = await stage.layover.graphql.run<{ createRobot: { username: string; secret: string } }>(
-      'mutation { createRobot(organization: "vault", name: "ci") { username secret } }',
-    );
+    const { createRobot: robot } = await stage.layover.graphql.run<{
+      createRobot: { username: string; secret: string };
+    }>('mutation { createRobot(organization: "vault", name: "ci") { username secret } }');
     const refused = await get(layer('vault'));
     expect(refused.status).toBe(401);
     expect(refused.headers['www-authenticate']).toContain(`realm="${nginx.url}/token"`);
@@ -148,7 +161,11 @@ describeWith([...STAGE_PROGRAMS, ...NGINX_PROGRAMS], 'nginx in front of Layover'
   });
 
   test('counts the bytes that nginx sends as served', async () => {
-    await stage.settled(blobsOf(image).map(({ digest }) => digest).slice(1));
+    await stage.settled(
+      blobsOf(image)
+        .map(({ digest }) => digest)
+        .slice(1),
+    );
     const { size } = image.layers[0]!;
     const before = await offloaded();
     const beforeBytes = await served();

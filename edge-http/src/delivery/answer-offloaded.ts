@@ -12,6 +12,8 @@ export function answerOffloaded(request: GetBlobRequest, exchange: Exchange, hea
   const headers = blobHeaders(request, exchange, header);
   headers['Content-Type'] = 'application/octet-stream';
   headers['X-Accel-Redirect'] = uri;
+  // nginx adds it to a whole file, in addition to ours, but not to a range.
+  if (exchange.request.headers.range === undefined) delete headers['Accept-Ranges'];
   exchange.response.writeHead(204, headers);
   exchange.response.end();
 }

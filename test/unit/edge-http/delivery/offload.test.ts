@@ -23,8 +23,9 @@ function offload(): Offload {
 /** Returns the URI for a file of ten bytes that the data plane names. */
 async function uriFor(
   headers: Readonly<Record<string, string>>,
-  { path = 'blobs/sha256/ab/abcd', size = 10, available = size, delivery = 'local-file' as 'local-file' | 'inline' } = {},
+  what: { path?: string; size?: number; available?: number; delivery?: 'local-file' | 'inline' } = {},
 ): Promise<string | undefined> {
+  const { path = 'blobs/sha256/ab/abcd', size = 10, available = size, delivery = 'local-file' } = what;
   const file = join(folder.path, 'file');
   await writeFile(file, '0123456789');
   const handle = await open(file);
@@ -94,7 +95,8 @@ test.each([
 test('knows that nginx repeats a request only from a proxy with the secret', () => {
   const nginx = offload();
   expect(nginx.hasFailed({ 'x-layover-offload-failed': SECRET })).toBe(true);
-  for (const headers of [{}, ASKED, { 'x-layover-offload-failed': 'guess' }]) expect(nginx.hasFailed(headers)).toBe(false);
+  for (const headers of [{}, ASKED, { 'x-layover-offload-failed': 'guess' }])
+    expect(nginx.hasFailed(headers)).toBe(false);
 });
 
 test('reads folders by name', () => {
@@ -104,15 +106,30 @@ test('reads folders by name', () => {
   ]);
 });
 
-test.each(['', 'blobs', '/srv/blobs', 'blobs=', 'blobs=srv', '=/srv', 'Blobs=/srv', 'a/b=/srv', 'a=/', 'a=/x,a=/y', 'a=/x,'])(
-  'refuses the folders %j',
-  (text) => {
-    expect(parseOffloadFolders(text)).toBeUndefined();
-  },
-);
+test.each([
+  '',
+  'blobs',
+  '/srv/blobs',
+  'blobs=',
+  'blobs=srv',
+  '=/srv',
+  'Blobs=/srv',
+  'a/b=/srv',
+  'a=/',
+  'a=/x,a=/y',
+  'a=/x,',
+])('refuses the folders %j', (text) => {
+  expect(parseOffloadFolders(text)).toBeUndefined();
+});
 
 test('accepts secrets that nginx need not escape', () => {
   expect(parseOffloadSecret(SECRET)).toBe(SECRET);
-  for (const text of ['a'.repeat(31), 'a'.repeat(257), `${'a'.repeat(32)};`, `${'a'.repeat(32)}$x`, `${'a'.repeat(32)} `])
+  for (const text of [
+    'a'.repeat(31),
+    'a'.repeat(257),
+    `${'a'.repeat(32)};`,
+    `${'a'.repeat(32)}$x`,
+    `${'a'.repeat(32)} `,
+  ])
     expect(parseOffloadSecret(text)).toBeUndefined();
 });
