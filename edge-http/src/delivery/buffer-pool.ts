@@ -1,24 +1,29 @@
 const KIB = 1024;
 
 /**
- * Buffer sizes, each with the number of open leases up to which it is used. More concurrent readers
- * get smaller buffers.
+ * Buffers of one reader, each with the number of open leases up to which it is used. More
+ * concurrent readers get fewer and smaller buffers. One large buffer costs less processor time than
+ * two small ones (docs/performance.md#warm-blobs).
  */
-const CLASSES: readonly { readonly bytes: number; readonly upTo: number }[] = [
-  { bytes: 512 * KIB, upTo: 64 },
-  { bytes: 128 * KIB, upTo: 256 },
-  { bytes: 64 * KIB, upTo: Infinity },
+const CLASSES: readonly { readonly count: 1 | 2; readonly bytes: number; readonly upTo: number }[] = [
+  { count: 2, bytes: 512 * KIB, upTo: 16 },
+  { count: 1, bytes: 512 * KIB, upTo: 160 },
+  { count: 1, bytes: 256 * KIB, upTo: 200 },
+  { count: 1, bytes: 128 * KIB, upTo: Infinity },
 ];
+
+/** Sizes of buffers for reads that need less. */
+const SMALLER: readonly number[] = [256 * KIB, 128 * KIB, 64 * KIB];
 
 /** Maximum number of bytes in free buffers that are kept for later leases. */
 const KEPT_BYTES = 32 * KIB * KIB;
 
 /**
- * Two buffers of the same size for one reader. Release the lease once and do not use the buffers
- * afterwards.
+ * One or two buffers of the same size for one reader. Release the lease once and do not use the
+ * buffers afterwards.
  */
 export interface BufferLease {
-  readonly buffers: readonly [Buffer, Buffer];
+  readonly buffers: readonly [Buffer] | readonly [Buffer, Buffer];
   /**
    * Returns the buffers. `idle` must be true only if no read or write uses them; otherwise they are
    * left to the garbage collector.
@@ -28,8 +33,8 @@ export interface BufferLease {
 
 /**
  * Pool of buffers for reading files. Nothing is allocated per chunk. Memory is limited per reader:
- * 64 readers get 1 MiB each, the next 192 get 256 KiB, and all others 128 KiB (98 MiB for 200
- * readers; docs/design/delivery.md#memory).
+ * 16 readers get 1 MiB each, the next 144 get 512 KiB, the next 40 get 256 KiB, and all others
+ * 128 KiB (98 MiB for 200 readers; docs/design/delivery.md#memory).
  */
 export class BufferPool {
   private readonly free = new Map<number, Buffer[]>();
@@ -39,9 +44,10 @@ export class BufferPool {
   /** Leases buffers for `wanted` bytes. They are never larger than needed. */
   lease(wanted: number): BufferLease {
     this.open += 1;
-    const allowed = CLASSES.find(({ upTo }) => this.open <= upTo)!.bytes;
-    const bytes = CLASSES.findLast((size) => size.bytes >= Math.min(wanted, allowed))!.bytes;
-    const buffers = [this.take(bytes), this.take(bytes)] as const;
+    const { count, bytes: allowed } = CLASSES.find(({ upTo }) => this.open <= upTo)!;
+    const bytes = SMALLER.findLast((size) => size >= wanted && size < allowed) ?? allowed;
+    const first = this.take(bytes);
+    const buffers = count === 1 || wanted <= bytes ? ([first] as const) : ([first, this.take(bytes)] as const);
     let released = false;
     return {
       buffers,

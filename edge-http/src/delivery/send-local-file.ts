@@ -4,9 +4,9 @@ import type { BufferLease } from './buffer-pool';
 import type { FileGrowth } from './file-growth';
 
 /**
- * Sends bytes [from, to) of a file as soon as they may be read. Fills one buffer while the other is
- * written (docs/design/delivery.md#local-file), so that neither disk nor client waits for more than
- * one buffer. Returns false if the file could not be read; the bytes sent so far are valid, and the
+ * Sends bytes [from, to) of a file as soon as they may be read. With two buffers, fills one while
+ * the other is written (docs/design/delivery.md#local-file), so that neither disk nor client waits
+ * for more than one buffer. Returns false if the file could not be read; the bytes sent so far are valid, and the
  * rest must come from elsewhere. Rejects with the error of the fill or the client. Releases the
  * buffers.
  */
@@ -18,6 +18,7 @@ export async function sendLocalFile(
   out: BodyWriter,
   lease: BufferLease,
 ): Promise<boolean> {
+  const { buffers } = lease;
   let position = from;
   let turn = 0;
   let written: Promise<void> | undefined;
@@ -25,8 +26,10 @@ export async function sendLocalFile(
   try {
     while (position < to) {
       if (growth.available <= position) await untilGrown(growth, position, () => written);
-      const buffer = lease.buffers[turn]!;
-      turn = 1 - turn;
+      const buffer = buffers[turn]!;
+      turn = (turn + 1) % buffers.length;
+      // The only buffer is in use until its bytes are written.
+      if (buffers.length === 1) await written;
       const wanted = Math.min(growth.available, to) - position;
       const count = await readInto(file, buffer, Math.min(wanted, buffer.length), position);
       if (count === 0) break;

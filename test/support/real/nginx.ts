@@ -22,6 +22,8 @@ export interface NginxOptions {
   readonly secret: string;
   /** LAYOVER_HOME of the data plane. */
   readonly home: string;
+  /** Plain HTTP, without HTTP/2. Default: false. */
+  readonly plain?: boolean;
   /** Changes the configuration before nginx reads it. */
   readonly change?: (configuration: string) => string;
 }
@@ -31,7 +33,7 @@ export interface Nginx {
   /** `127.0.0.1:<port>`. */
   readonly host: string;
   readonly port: number;
-  /** `https://127.0.0.1:<port>`. */
+  /** `https://127.0.0.1:<port>`, or `http://` if it is plain. */
   readonly url: string;
   /** The authority of its certificate in PEM. */
   readonly ca: string;
@@ -57,7 +59,8 @@ export function fillTemplate(template: string, values: Readonly<Record<string, s
  * Starts nginx as it is shipped, after `nginx -t` has accepted the configuration. Resolves when it
  * accepts connections. Throws an Error with its output if it doesn't.
  */
-export async function startNginx({ edge, secret, home, change = (text) => text }: NginxOptions): Promise<Nginx> {
+export async function startNginx(options: NginxOptions): Promise<Nginx> {
+  const { edge, secret, home, plain = false, change = (text) => text } = options;
   const program = findProgram('nginx');
   if (program === undefined) throw new Error('nginx is not installed');
   const folder = await temporaryFolder('nginx');
@@ -86,8 +89,7 @@ export async function startNginx({ edge, secret, home, change = (text) => text }
       writeFile(at('tls/tls.crt'), cert),
       writeFile(at('tls/tls.key'), key),
       writeFile(at('certs/ca.crt'), authority.ca),
-      // nginx says that it has started, but not as a warning.
-      writeFile(at('nginx.conf'), change(configuration.replace('stderr warn;', 'stderr notice;'))),
+      writeFile(at('nginx.conf'), change(started(plain ? withoutTls(configuration) : configuration))),
     ]);
     const env = { PATH: process.env.PATH };
     const args = ['-e', 'stderr', '-p', folder.path, '-c', at('nginx.conf')];
@@ -96,9 +98,19 @@ export async function startNginx({ edge, secret, home, change = (text) => text }
     server = await startServerProgram(program, [...args, '-g', 'daemon off;'], { env, ready: /start worker process/ });
     const { pid, output } = server;
     const host = `127.0.0.1:${port}`;
-    return { host, port, url: `https://${host}`, ca: authority.ca, certDir: at('certs'), pid, output, stop };
+    const url = `${plain ? 'http' : 'https'}://${host}`;
+    return { host, port, url, ca: authority.ca, certDir: at('certs'), pid, output, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Returns the configuration with a log level at which nginx says that it has started. */
+function started(configuration: string): string {
+  return configuration.replace('stderr warn;', 'stderr notice;');
+}
+
+function withoutTls(configuration: string): string {
+  return configuration.replace(' ssl http2;', ';').replace(/^ *ssl_.*\n/gm, '');
 }
