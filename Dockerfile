@@ -20,6 +20,7 @@ COPY control-plane control-plane
 COPY data-plane data-plane
 COPY edge-http edge-http
 COPY standalone standalone
+COPY deploy/nginx/nginx.conf.template deploy/nginx/
 COPY deploy/systemd deploy/systemd
 ARG LAYOVER_COMMIT=""
 RUN node bin/package.mjs /opt/layover

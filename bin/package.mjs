@@ -35,6 +35,7 @@ for (const path of [
   '.npmrc',
   'proto/layover',
   'bin/healthcheck.mjs',
+  'deploy/nginx/nginx.conf.template',
   'deploy/systemd',
 ]) {
   cpSync(join(root, path), join(folder, path), { recursive: true });

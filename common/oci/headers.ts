@@ -8,4 +8,6 @@ export const Header = {
   layoverCache: 'X-Layover-Cache',
   requestId: 'X-Request-Id',
   layoverHops: 'X-Layover-Hops',
+  layoverOffload: 'X-Layover-Offload',
+  layoverOffloadFailed: 'X-Layover-Offload-Failed',
 } as const;

@@ -13,6 +13,7 @@ import { createTracer } from '../../common/tracing/create-tracer';
 import type { Tracer } from '../../common/tracing/tracer';
 import type { EdgeConfig } from './config';
 import { createDeliverBlob } from './delivery/deliver-blob';
+import { Offload } from './delivery/offload';
 import { ByteConnections } from './registry/channel/byte-connections';
 import { connectDataPlane, type DataPlaneConnection, type SilenceBounds } from './registry/grpc/data-plane';
 import { DataPlaneRegistry } from './registry/grpc/data-plane-registry';
@@ -93,6 +94,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     buffers: new BufferPool(),
     clientIdleMs: config.clientIdleSeconds * 1000,
     clock,
+    offload: config.offload && new Offload(config.offload),
   });
   const dispatch = createDispatch({
     ping: createPing(reader),

@@ -1,6 +1,7 @@
 import { readHome } from '../../common/configuration/read-home';
 import { SETTINGS } from '../../common/configuration/settings';
 import { SettingsReader } from '../../common/configuration/settings-reader';
+import type { Home } from '../../common/runtime/home';
 import type { RawEnvironment } from '../../common/runtime/env';
 import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
 import type { LogLevel } from '../../common/runtime/logger';
@@ -8,6 +9,7 @@ import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/securi
 import { readTlsVariables, type TlsSettings } from '../../common/security/tls-config';
 import type { TlsFiles } from '../../common/security/tls-files';
 import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
+import { type OffloadSettings, parseOffloadFolders, parseOffloadSecret } from './delivery/offload-settings';
 import type { LocalDelivery } from './registry/grpc/data-plane';
 import { parseOrganizationHosts } from './request/site';
 import { parseTrustedProxies, type TrustedProxies } from './request/trusted-proxies';
@@ -33,6 +35,8 @@ export interface EdgeConfig {
   readonly dataPlanes: readonly ListenAddress[];
   /** LAYOVER_LOCAL_DELIVERY. */
   readonly localDelivery: LocalDelivery;
+  /** LAYOVER_EDGE_OFFLOAD and its settings; undefined means off. */
+  readonly offload: OffloadSettings | undefined;
   /**
    * LAYOVER_PUBLIC_URL: address of the registry for clients, without a trailing slash. If
    * undefined, the address that each client used.
@@ -82,6 +86,7 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
       [{ setting: SETTINGS.LAYOVER_DATA_PLANES, addresses: dataPlanes }],
     ),
     localDelivery: reader.choice(SETTINGS.LAYOVER_LOCAL_DELIVERY),
+    offload: readOffload(reader, home),
     publicUrl: reader.parsed(SETTINGS.LAYOVER_PUBLIC_URL, parsePublicUrl),
     organizationHosts: reader.parsed(SETTINGS.LAYOVER_ORGANIZATION_HOSTS, parseOrganizationHosts),
     drainSeconds: reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS),
@@ -95,6 +100,19 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
 /** Reads the configuration from the environment of this process. */
 export function configFromEnvironment(): EdgeConfig {
   return readEdgeConfig(process.env);
+}
+
+function readOffload(reader: SettingsReader, { blobs, copies }: Home): OffloadSettings | undefined {
+  const secret = reader.parsed(SETTINGS.LAYOVER_EDGE_OFFLOAD_SECRET, parseOffloadSecret);
+  const folders = reader.parsed(SETTINGS.LAYOVER_EDGE_OFFLOAD_FOLDERS, parseOffloadFolders) ?? [
+    { name: 'blobs', folder: blobs },
+    { name: 'copies', folder: copies },
+  ];
+  if (reader.choice(SETTINGS.LAYOVER_EDGE_OFFLOAD) === 'off') return undefined;
+  if (secret !== undefined) return { secret, folders };
+  if (!reader.isSet(SETTINGS.LAYOVER_EDGE_OFFLOAD_SECRET))
+    reader.problem(SETTINGS.LAYOVER_EDGE_OFFLOAD, 'requires LAYOVER_EDGE_OFFLOAD_SECRET, which is not set');
+  return undefined;
 }
 
 function parsePublicUrl(text: string): string | undefined {

@@ -51,7 +51,7 @@ export class EdgeMetrics implements DeliveryMetrics {
   });
   private readonly bytes: Counter<'delivery'> = new Counter({
     name: 'layover_edge_blob_bytes_total',
-    help: 'Bytes of blobs sent to clients.',
+    help: 'Bytes of blobs sent to clients. delivery="offload": bytes that nginx was told to send.',
     labelNames: ['delivery'] as const,
     registers: [this.registry],
     collect: () => this.countRunning(),
@@ -76,6 +76,11 @@ export class EdgeMetrics implements DeliveryMetrics {
   private readonly channelFallbacks = new Counter({
     name: 'layover_edge_channel_fallbacks_total',
     help: 'Deliveries for which the byte channel of a data plane could not be used, so that the bytes came over gRPC.',
+    registers: [this.registry],
+  });
+  private readonly offloadFailures = new Counter({
+    name: 'layover_edge_offload_failures_total',
+    help: 'Files that nginx could not open, so that the edge answered the request.',
     registers: [this.registry],
   });
 
@@ -145,6 +150,17 @@ export class EdgeMetrics implements DeliveryMetrics {
   /** Counts a client that was redirected to a signed URL. */
   redirected(): void {
     this.deliveries.inc({ delivery: 'redirect' });
+  }
+
+  /** Counts an answer that nginx sends, and the bytes that it was told to send. */
+  offloaded(bytes: number): void {
+    this.deliveries.inc({ delivery: 'offload' });
+    this.bytes.inc({ delivery: 'offload' }, bytes);
+  }
+
+  /** Counts a file that nginx could not open. */
+  offloadFailed(): void {
+    this.offloadFailures.inc();
   }
 
   /** Counts a local file that could not be used. */

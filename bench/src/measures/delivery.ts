@@ -1,11 +1,14 @@
 import { send } from '../../../test/support/real/http-client';
+import { type Nginx, startNginx } from '../../../test/support/real/nginx';
+import { childrenOf } from '../../../test/support/real/process-tree';
+import { findProgram } from '../../../test/support/real/programs';
 import { pushImage } from '../../../test/support/real/push-image';
 import { waitUntil } from '../../../test/support/real/wait-until';
 import { measureWork } from '../load/measure-work';
 import { atATime, readBlob } from '../load/read-blob';
 import { readRedirected } from '../load/read-redirected';
 import { type BenchContext, median, type Measure, type Row } from '../measure';
-import { type LayoverNodes, type LayoverNodesOptions, startLayoverNodes } from '../peers/layover-nodes';
+import { type LayoverNodesOptions, startLayoverNodes } from '../peers/layover-nodes';
 import { startBenchBucket } from './bench-bucket';
 
 const MIB = 1024 * 1024;
@@ -13,14 +16,18 @@ const READS = 16;
 const AT_A_TIME = 2;
 const REPOSITORY = 'bench/delivery';
 
+const SECRET = 'secret-of-nginx'.padEnd(40, '.');
+
 interface Way {
   readonly name: string;
-  readonly nodes: Pick<LayoverNodesOptions, 'transport' | 'env'>;
+  readonly nodes: Pick<LayoverNodesOptions, 'transport' | 'env' | 'edgeEnv'>;
+  /** Whether clients reach the edge through nginx. */
+  readonly behindNginx?: true;
   readonly read: (host: string, path: string) => Promise<number>;
 }
 
 interface Cost {
-  /** CPU seconds of the edge and the data plane per GB that clients receive. */
+  /** CPU seconds of the edge, the data plane and nginx per GB that clients receive. */
   readonly cpu: number;
   /** In GB/s. */
   readonly rate: number;
@@ -28,8 +35,8 @@ interface Cost {
 
 /**
  * Measures a cached blob with each way of delivery: inline, over the byte channel, from the local
- * file, and by a redirect to the bucket. With a redirect the bytes cost Layover no CPU time, and
- * the rate is that of fake-gcs-server.
+ * file, the same by nginx (plain HTTP) in front of the edge, and by a redirect to the bucket. With a
+ * redirect the bytes cost Layover no CPU time, and the rate is that of fake-gcs-server.
  */
 export const delivery: Measure = async (context) => {
   const bucket = await startBenchBucket(context);
@@ -39,6 +46,14 @@ export const delivery: Measure = async (context) => {
       { name: 'byte channel', nodes: { transport: 'tcp' }, read: readBlob },
       { name: 'local file', nodes: { transport: 'unix' }, read: readBlob },
     ];
+    if (findProgram('nginx') !== undefined) {
+      const edgeEnv = (home: string): Readonly<Record<string, string>> => ({
+        LAYOVER_EDGE_OFFLOAD: 'x-accel',
+        LAYOVER_EDGE_OFFLOAD_SECRET: SECRET,
+        LAYOVER_EDGE_OFFLOAD_FOLDERS: `blobs=${home}/blobs`,
+      });
+      ways.push({ name: 'nginx', nodes: { transport: 'unix', edgeEnv }, behindNginx: true, read: readBlob });
+    }
     if (bucket !== undefined) {
       const env = { ...bucket.env, LAYOVER_REDIRECT: 'on' };
       ways.push({ name: 'redirect', nodes: { transport: 'tcp', env }, read: readRedirected });
@@ -51,13 +66,18 @@ export const delivery: Measure = async (context) => {
   }
 };
 
-async function costOf(context: BenchContext, { name, nodes: how, read }: Way): Promise<Cost> {
+async function costOf(context: BenchContext, { name, nodes: how, behindNginx, read }: Way): Promise<Cost> {
   const tarBytes = (context.quick ? 16 : 128) * MIB;
   const layers = [{ seed: 'delivery', tarBytes, compressed: false }];
   const image = await pushImage(context.upstream, { repository: REPOSITORY, tag: 'v1', layers });
   const nodes = await startLayoverNodes({ nodes: 1, upstream: context.upstream.url, ...how });
+  let nginx: Nginx | undefined;
   try {
-    const [host = ''] = nodes.hosts;
+    const [edge = ''] = nodes.hosts;
+    if (behindNginx) nginx = await startNginx({ edge, secret: SECRET, home: nodes.homes[0]!, plain: true });
+    const host = nginx?.host ?? edge;
+    const workers = nginx === undefined ? [] : childrenOf(nginx.pid).map(({ pid }) => pid);
+    const pids = [...nodes.pids, ...workers];
     const path = `${nodes.path(REPOSITORY)}/blobs/${image.layers[0]!.digest}`;
     await send({ url: `http://${host}${nodes.path(REPOSITORY)}/manifests/v1`, headers: { Accept: '*/*' } });
     await readBlob(host, path);
@@ -75,15 +95,16 @@ async function costOf(context: BenchContext, { name, nodes: how, read }: Way): P
     const measured: Cost[] = [];
     for (let round = 1; round <= (context.quick ? 1 : 3); round += 1) {
       context.note(`delivery, ${name}, round ${round}`);
-      measured.push(await measureReads(nodes, () => read(host, path), tarBytes));
+      measured.push(await measureReads(pids, () => read(host, path), tarBytes));
     }
     return { cpu: median(measured.map(({ cpu }) => cpu)), rate: median(measured.map(({ rate }) => rate)) };
   } finally {
+    await nginx?.stop();
     await nodes.stop();
   }
 }
 
-async function measureReads({ pids }: LayoverNodes, read: () => Promise<number>, size: number): Promise<Cost> {
+async function measureReads(pids: readonly number[], read: () => Promise<number>, size: number): Promise<Cost> {
   const { cpu, seconds } = await measureWork(pids, () => atATime(READS, AT_A_TIME, read));
   const gigabytes = (READS * size) / 1e9;
   return { cpu: cpu / gigabytes, rate: gigabytes / seconds };

@@ -17,6 +17,8 @@ export interface LayoverNodesOptions {
   readonly upstream: string;
   /** Environment variables of data planes. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Returns environment variables of the edge of a data plane with this home. */
+  readonly edgeEnv?: (home: string) => Readonly<Record<string, string>>;
 }
 
 /** A Layover whose planes run as separate processes with their own homes. */
@@ -25,6 +27,8 @@ export interface LayoverNodes {
   readonly hosts: readonly string[];
   /** Returns the path of an upstream repository on every edge. */
   path(repository: string): string;
+  /** Homes of the data planes. */
+  readonly homes: readonly string[];
   /** Process ids of edges and data planes, which carry the bytes. */
   readonly pids: readonly number[];
   /** Ends all processes and deletes their homes. */
@@ -71,12 +75,13 @@ export async function startLayoverNodes(options: LayoverNodesOptions): Promise<L
       pids.push((await start('data-plane', name, { ...listen, ...peers, ...options.env })).pid);
     }
     const hosts: string[] = [];
-    for (const name of names) {
-      const edge = await start('edge-http', `edge-of-${name}`, all);
+    const homes = names.map((name) => join(folder.path, name));
+    for (const [index, name] of names.entries()) {
+      const edge = await start('edge-http', `edge-of-${name}`, { ...all, ...options.edgeEnv?.(homes[index]!) });
       pids.push(edge.pid);
       hosts.push(edge.readyMatch[1]!.replace(/^http:\/\//, ''));
     }
-    return { hosts, path: (repository) => `/v2/${ORGANIZATION}/${repository}`, pids, stop };
+    return { hosts, path: (repository) => `/v2/${ORGANIZATION}/${repository}`, homes, pids, stop };
   } catch (error) {
     await stop();
     throw error;

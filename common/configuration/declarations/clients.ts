@@ -93,6 +93,36 @@ const settings = declareSettings({
       'Whether the edge reads blobs from files of a data plane on the same machine instead of ' +
       'receiving the bytes from it. `auto` does so if it reaches the data plane over a unix socket.',
   },
+  LAYOVER_EDGE_OFFLOAD: {
+    kind: 'choice',
+    readBy: EDGE,
+    values: ['off', 'x-accel'],
+    default: 'off',
+    description:
+      'Whether nginx in front of the edge sends the files of cached blobs in place of the edge: ' +
+      '`x-accel` names them to nginx in `X-Accel-Redirect`. Needs `LAYOVER_EDGE_OFFLOAD_SECRET`, and ' +
+      'the configuration in `deploy/nginx`. See [nginx](operations.md#nginx-in-front-of-an-edge).',
+  },
+  LAYOVER_EDGE_OFFLOAD_SECRET: {
+    kind: 'text',
+    readBy: EDGE,
+    format: '32 to 256 characters of A-Z a-z 0-9 . _ -',
+    secret: true,
+    description:
+      'What nginx proves itself with, in the header `X-Layover-Offload`. Clients without it get the ' +
+      'bytes from the edge.',
+    example: '$(openssl rand -hex 32)',
+  },
+  LAYOVER_EDGE_OFFLOAD_FOLDERS: {
+    kind: 'text',
+    readBy: EDGE,
+    format: 'a comma-separated list of <name>=<absolute folder>',
+    defaultText: 'blobs=<home>/blobs,copies=<home>/copies',
+    description:
+      'The folders whose files nginx may send: the blob stores and local copies of the data planes on ' +
+      'this machine. nginx has a folder at the internal location `/layover-offload/<name>/`.',
+    example: 'blobs=/srv/blobs',
+  },
   LAYOVER_CLIENT_IDLE_SECONDS: {
     kind: 'integer',
     readBy: EDGE,

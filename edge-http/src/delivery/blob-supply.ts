@@ -61,7 +61,7 @@ export interface SupplyOptions {
 }
 
 /** What a supply delivers, and how: see BlobReadQuery. */
-export type SupplyQuery = Pick<BlobReadQuery, 'range' | 'accepts' | 'avoid' | 'since'>;
+export type SupplyQuery = Pick<BlobReadQuery, 'range' | 'accepts' | 'avoid' | 'since' | 'counted'>;
 
 /**
  * Requests a blob, or a range of it, and opens the local file or the byte channel that the data
@@ -138,7 +138,7 @@ async function requestBlob(
   const { address, digest } = request;
   const { context, signal } = exchange;
   const { range, accepts } = query;
-  const counted = counting !== undefined;
+  const counted = counting !== undefined || query.counted === true;
   let read: BlobRead | undefined;
   try {
     read = await reader.readBlob({ context, address, digest, ...query, counted }, signal);

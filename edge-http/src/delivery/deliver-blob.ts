@@ -4,6 +4,7 @@ import type { BlobHeader } from '../registry/registry-reader';
 import type { GetBlobRequest } from '../request/registry-request';
 import { answer } from '../response/answer';
 import { blobHeaders } from '../response/blob-headers';
+import { answerOffloaded } from './answer-offloaded';
 import { deliverParts } from './deliver-parts';
 import type { DeliveryDependencies } from './delivery-dependencies';
 import { RangeDelivery } from './range-delivery';
@@ -43,9 +44,19 @@ async function deliverOne(
   // Clients repeat their headers after a redirect. It is unknown what the bucket does with an
   // If-Range that contains our entity tag.
   const conditional = exchange.request.headers['if-range'] !== undefined;
-  const { header } = await delivery.open({ range, accepts: conditional ? 'bytes' : 'any', avoid: [] });
+  const { offload, metrics } = dependencies;
+  const counted = offload?.hasFailed(exchange.request.headers) ?? false;
+  if (counted) metrics.offloadFailed();
+  const supply = await delivery.open({ range, accepts: conditional ? 'bytes' : 'any', avoid: [], counted });
+  const { header } = supply;
   if (header.delivery.kind === 'redirect') {
     redirect(dependencies, request, exchange, header.delivery.url, header);
+    return;
+  }
+  const uri = await offload?.uriFor(exchange.request.headers, supply);
+  if (uri !== undefined) {
+    metrics.offloaded(header.length);
+    answerOffloaded(request, exchange, header, uri);
     return;
   }
   const out = writeHead(dependencies, request, exchange, header, range !== undefined);

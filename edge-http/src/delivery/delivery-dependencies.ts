@@ -2,6 +2,7 @@ import type { BufferPool } from '../../../common/files/buffer-pool';
 import type { Clock } from '../../../common/runtime/clock';
 import type { RegistryReader } from '../registry/registry-reader';
 import type { DeliveryMetrics } from './delivery-metrics';
+import type { Offload } from './offload';
 
 /** Dependencies of deliveries. */
 export interface DeliveryDependencies {
@@ -11,4 +12,6 @@ export interface DeliveryDependencies {
   /** A client that reads nothing for this many milliseconds is disconnected. */
   readonly clientIdleMs: number;
   readonly clock: Clock;
+  /** Undefined means that the edge sends all files itself. */
+  readonly offload?: Offload | undefined;
 }

@@ -9,6 +9,7 @@ import {
 } from '../../../common/oci/reference';
 import type { RepositoryAddress } from '../registry/registry-reader';
 import { readArtifactType, readNamespace, readPageSize, readToken } from './query';
+import { OFFLOAD_PATH } from './offload-path';
 import type { RegistryRequest, TokenRequest } from './registry-request';
 import { NO_SITE, type Site } from './site';
 import { requestError } from './request-error';
@@ -206,8 +207,21 @@ function parseOtherPath(method: string, path: string, query: URLSearchParams): R
       if (!isRead) throw methodNotAllowed(method, 'GET, HEAD');
       return { kind: path.slice(1) as 'healthz' | 'readyz' | 'metrics', head };
     default:
-      throw notFound(path);
+      throw path.startsWith(OFFLOAD_PATH) ? missedOffload(path) : notFound(path);
   }
+}
+
+/**
+ * nginx without the internal locations asks the edge for their files. The blobs exist, so the
+ * answer must not be that they were not found.
+ */
+function missedOffload(path: string): LayoverError {
+  return requestError(
+    'REQUEST_INVALID',
+    'path',
+    path,
+    'must be an internal location of the nginx in front of the edge (deploy/nginx)',
+  );
 }
 
 function methodNotAllowed(method: string, allow: string): LayoverError {

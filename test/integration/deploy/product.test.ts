@@ -76,6 +76,7 @@ test('the product contains programs, protocol files, license and service, and no
       'LICENSE',
       'package.json',
       'bin/healthcheck.mjs',
+      'deploy/nginx/nginx.conf.template',
       'deploy/systemd/layover.service',
       'dist/build-info.json',
       'dist/standalone/src/main.js',

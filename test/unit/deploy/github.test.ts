@@ -32,7 +32,8 @@ interface Updates {
   readonly version: number;
   readonly updates: readonly {
     readonly 'package-ecosystem': string;
-    readonly directory: string;
+    readonly directory?: string;
+    readonly directories?: readonly string[];
     readonly schedule: { readonly interval: string };
   }[];
 }
@@ -105,8 +106,8 @@ test('Dependabot checks every place where this repository names a version', () =
     gomod: 'go.mod',
   };
   expect(updates.map((one) => one['package-ecosystem']).sort()).toEqual(Object.keys(manifests).sort());
-  for (const { 'package-ecosystem': ecosystem, directory, schedule } of updates) {
-    expect(existsSync(join(root, directory, manifests[ecosystem]!))).toBe(true);
+  for (const { 'package-ecosystem': ecosystem, directory, directories = [directory!], schedule } of updates) {
+    for (const one of directories) expect(existsSync(join(root, one, manifests[ecosystem]!))).toBe(true);
     expect(['daily', 'weekly', 'monthly']).toContain(schedule.interval);
   }
 });

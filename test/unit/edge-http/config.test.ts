@@ -79,3 +79,39 @@ test.each(['data.example:0', 'data.example', ',', 'unix:'])('data planes at %j a
 test.each(['ftp://h', 'layover.example', 'http://h/?a=b', 'http://h/#x'])('a public URL %j is refused', (text) => {
   expect(() => readEdgeConfig({ LAYOVER_PUBLIC_URL: text })).toThrow(/LAYOVER_PUBLIC_URL/);
 });
+
+describe('offload to nginx', () => {
+  const on = {
+    LAYOVER_HOME: '/srv/layover',
+    LAYOVER_EDGE_OFFLOAD: 'x-accel',
+    LAYOVER_EDGE_OFFLOAD_SECRET: 's'.repeat(32),
+  };
+
+  test('has the folders of the home by default', () => {
+    expect(readEdgeConfig(on).offload).toEqual({
+      secret: 's'.repeat(32),
+      folders: [
+        { name: 'blobs', folder: '/srv/layover/blobs' },
+        { name: 'copies', folder: '/srv/layover/copies' },
+      ],
+    });
+  });
+
+  test('has the folders of LAYOVER_EDGE_OFFLOAD_FOLDERS', () => {
+    const { offload } = readEdgeConfig({ ...on, LAYOVER_EDGE_OFFLOAD_FOLDERS: 'store=/data/blobs' });
+    expect(offload?.folders).toEqual([{ name: 'store', folder: '/data/blobs' }]);
+  });
+
+  test('is off by default, whatever the secret is', () => {
+    expect(readEdgeConfig({ ...on, LAYOVER_EDGE_OFFLOAD: '' }).offload).toBeUndefined();
+  });
+
+  test.each([
+    [{ LAYOVER_EDGE_OFFLOAD_SECRET: '' }, /LAYOVER_EDGE_OFFLOAD requires LAYOVER_EDGE_OFFLOAD_SECRET/],
+    [{ LAYOVER_EDGE_OFFLOAD_SECRET: 'too-short' }, /LAYOVER_EDGE_OFFLOAD_SECRET must be 32 to 256 .* is not shown/],
+    [{ LAYOVER_EDGE_OFFLOAD_FOLDERS: 'blobs' }, /LAYOVER_EDGE_OFFLOAD_FOLDERS must be/],
+    [{ LAYOVER_EDGE_OFFLOAD: 'sendfile' }, /LAYOVER_EDGE_OFFLOAD must be one of off, x-accel/],
+  ])('refuses %j', (env, problem) => {
+    expect(() => readEdgeConfig({ ...on, ...env })).toThrow(problem);
+  });
+});
