@@ -64,6 +64,8 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
 interface Results {
   readonly comparisons: readonly Comparison[];
   readonly rows: readonly Row[];
+  /** Names of measures that failed. */
+  readonly failed: readonly string[];
 }
 
 /** Runs `npm run bench` and prints the results as tables. */
@@ -86,19 +88,35 @@ async function main(): Promise<void> {
     const results = await measure(options, context);
     print(results, programs, options.quick);
     const run = { ...facts, at: new Date().toISOString(), programs, comparisons: results.comparisons };
-    if (options.publish === 'run') await publish(run, packageRoot());
     if (options.json !== undefined) await writeFile(options.json, formatJson(run, results));
+    if (results.failed.length > 0) {
+      console.error(
+        `Failed: ${results.failed.join(', ')}${options.publish === 'run' ? '. Nothing is published.' : ''}`,
+      );
+      process.exitCode = 1;
+    } else if (options.publish === 'run') await publish(run, packageRoot());
   } finally {
     await upstream.stop();
   }
 }
 
+/** Runs all measures. After a failure the others still run, because a whole run takes long. */
 async function measure({ comparing, alone }: BenchOptions, context: BenchContext): Promise<Results> {
   const comparisons: Comparison[] = [];
   const rows: Row[] = [];
-  for (const name of comparing) comparisons.push(...(await COMPARISONS[name](context)));
-  for (const name of alone) rows.push(...(await MEASURES[name](context)));
-  return { comparisons, rows };
+  const failed: string[] = [];
+  const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      console.error(`The measure ${name} failed:`, error);
+      failed.push(name);
+    }
+  };
+  for (const name of comparing)
+    await attempt(name, async () => void comparisons.push(...(await COMPARISONS[name](context))));
+  for (const name of alone) await attempt(name, async () => void rows.push(...(await MEASURES[name](context))));
+  return { comparisons, rows, failed };
 }
 
 function print({ comparisons, rows }: Results, programs: ProgramNames, isQuick: boolean): void {

@@ -29,8 +29,9 @@ export const farRange: Comparing = async (context) => {
     const repository = `http://${peer.hosts[0]!}${peer.path(REPOSITORY)}`;
     const started = performance.now();
     const headers = { Accept: MANIFEST_ACCEPT.join(', ') };
-    const { body } = await send({ url: `${repository}/manifests/${image.tag}`, headers });
-    if (!body.equals(image.manifest)) throw new Error('The manifest has other bytes than the one of the upstream');
+    const { status, body } = await send({ url: `${repository}/manifests/${image.tag}`, headers });
+    if (!body.equals(image.manifest))
+      throw new Error(`A request for the manifest was answered with ${status}: ${body.toString().slice(0, 200)}`);
     const manifestMs = performance.now() - started;
     return { ms: manifestMs + (await firstByteMs(`${repository}/blobs/${image.blob.digest}`, bytes - TAIL)) };
   };

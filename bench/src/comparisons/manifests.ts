@@ -70,7 +70,8 @@ export const manifests: Comparing = async (context) => {
       for (const reference of ['v1', image.digest]) {
         const path = pathOf(peer, reference);
         const { status, body } = await send({ url: `http://${peer.host}${path}`, headers: HEADERS });
-        if (!body.equals(image.manifest)) throw new Error(`GET ${path} did not return the manifest, but ${status}`);
+        if (!body.equals(image.manifest))
+          throw new Error(`GET ${path} was answered with ${status}: ${body.toString().slice(0, 200)}`);
         await closedLoop(peer.host, path, quick ? 0.2 : 3);
       }
     };

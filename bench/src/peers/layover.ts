@@ -1,5 +1,7 @@
 import type { ProxyCacheChoice } from '../../../test/support/real/graphql-client';
+import { send } from '../../../test/support/real/http-client';
 import { startLayover } from '../../../test/support/real/layover';
+import { waitUntil } from '../../../test/support/real/wait-until';
 import { startLayoverNodes } from './layover-nodes';
 import type { Peer, PeerStarter } from './peer';
 import { processTree } from './process-tree';
@@ -33,6 +35,7 @@ export async function startLayoverPeer(
   const layover = await startLayover({ env });
   try {
     await layover.graphql.createOrganization(ORGANIZATION, { ...settings, upstream: new URL(upstream).host });
+    await untilKnown(layover.url);
   } catch (error) {
     await layover.stop();
     throw error;
@@ -46,6 +49,15 @@ export async function startLayoverPeer(
     processes: () => processTree('standalone', layover.pid),
     stop: () => layover.stop(),
   };
+}
+
+/**
+ * Resolves when the data plane knows the organization: a missing organization looks like a private
+ * one (ADR 36), and a public one says that it does not have the image.
+ */
+async function untilKnown(url: string): Promise<void> {
+  const missing = `${url}/v2/${ORGANIZATION}/bench/missing/manifests/none`;
+  await waitUntil('the organization to be known', async () => (await send({ url: missing })).status === 404, 30_000);
 }
 
 /**
