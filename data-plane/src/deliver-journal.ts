@@ -16,9 +16,9 @@ const PAUSE_MS = 1_000;
 
 /**
  * Delivers the pull records in a home whose data plane does not run any more, and resolves with
- * their number when all are delivered. Tries until the control plane accepts them. A process that is
- * killed meanwhile loses nothing, because a record leaves the disk after it was accepted. Rejects
- * if a data plane uses the home, and with errors of the file system.
+ * their number when all are delivered. Tries until the control plane accepts them. A process that
+ * is killed meanwhile loses nothing, because a record leaves the disk after it was accepted.
+ * Rejects if a data plane uses the home, and with errors of the file system.
  */
 export async function deliverJournal(config: DataPlaneConfig): Promise<number> {
   // Two processes with one journal would destroy it.

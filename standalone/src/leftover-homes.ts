@@ -54,7 +54,9 @@ export class LeftoverHomes {
     }
   }
 
-  /** Resolves with undefined if all records were delivered, otherwise with how the program ended. */
+  /**
+   * Resolves with undefined if all records were delivered, otherwise with how the program ended.
+   */
   private async deliver(environment: Readonly<Record<string, string | undefined>>): Promise<string | undefined> {
     const child = fork(this.program, [], {
       env: { ...this.config.environment, ...environment } as NodeJS.ProcessEnv,
