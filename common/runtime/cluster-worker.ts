@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 
 /**
- * Prepares a process that shares the port of its parent (ADR 51). Returns false if this process is
+ * Prepares a process that shares the port of its parent (ADR 50). Returns false if this process is
  * none.
  *
  * It is in the process group of its parent, so a terminal sends it the signals for the parent

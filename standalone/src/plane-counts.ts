@@ -19,7 +19,7 @@ const GIB = 1024 ** 3;
  * Returns the automatic numbers for a new home: for every two cores one edge, up to 8, and for
  * every four cores one data plane, up to 4. Each core counts only with 1 GiB of memory. The rest of
  * the cores is for the control plane, the threads of libuv and the kernel. Up to three cores get
- * one of each. The rule was not measured on machines with more than two cores (ADR 51).
+ * one of each. The rule was not measured on machines with more than two cores (ADR 50).
  */
 export function automaticCounts({ cores, memoryBytes }: Machine): PlaneCounts {
   const usable = Math.min(cores, memoryBytes / GIB);

@@ -10,7 +10,7 @@ interface Closable {
 
 /**
  * Returns a function that forks processes which share the address in their variable
- * `listenVariable` (ADR 51). This process accepts the connections and gives them to the processes
+ * `listenVariable` (ADR 50). This process accepts the connections and gives them to the processes
  * in turn. The address stays open as long as one of them runs.
  */
 export function forkWithSharedPort(listenVariable: string): ForkPlane {

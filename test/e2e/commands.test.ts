@@ -105,6 +105,7 @@ describe('the command line', () => {
     'data-plane/src/main.js',
     'control-plane/src/main.js',
     'control-plane/src/fsck/main.js',
+    'data-plane/src/deliver-main.js',
     'demo/src/main.js',
     'bench/src/main.js',
   ];

@@ -33,12 +33,12 @@ describe('SiblingsOfParent', () => {
     expect(await second).toBe(await first);
     void siblings.ask('metrics').catch(() => undefined);
     expect(parent.received).toHaveLength(2);
-    await clock.advance(4_000);
+    clock.advance(4_000);
   });
 
   it('rejects if the parent does not answer within four seconds', async () => {
     const asked = expect(siblings.ask('unready')).rejects.toThrow('The parent process did not answer');
-    await clock.advance(4_000);
+    clock.advance(4_000);
     await asked;
   });
 
@@ -56,7 +56,7 @@ describe('SiblingsOfParent', () => {
 
   it('reports a parent that does not answer as a reason', async () => {
     const reasons = whySiblingsAreUnready(siblings);
-    await clock.advance(4_000);
+    clock.advance(4_000);
     expect(await reasons).toEqual(['the parent process does not answer']);
   });
 
