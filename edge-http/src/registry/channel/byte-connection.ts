@@ -8,6 +8,12 @@ import { ReadAhead } from './read-ahead';
 /** Size of the buffer for what arrives before the buffers of an answer are used, in bytes. */
 const OWN_BYTES = 4096;
 
+/**
+ * Bytes that are given to a waiting consumer at once. Fewer wait for the end of the turn, because
+ * further ones are often about to arrive: TLS delivers records of 16 KiB one by one.
+ */
+const ENOUGH_BYTES = 128 * 1024;
+
 /** The connection was lost before all bytes arrived. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
@@ -55,6 +61,7 @@ export class ByteConnection {
   private failure: unknown;
   private waiting: Waiting<boolean> | undefined;
   private reading: Waiting<Buffer> | undefined;
+  private isHandingOver = false;
   /** Why the connection was closed; undefined if the data plane closed it without an error. */
   problem: string | undefined;
 
@@ -101,11 +108,9 @@ export class ByteConnection {
   next(): Promise<Buffer> {
     const { answer, failure } = this;
     if (answer === undefined) return Promise.reject(new Error('Bytes need a request.'));
-    const wasFull = answer.ahead.isFull;
-    const chunk = answer.ahead.take();
+    const chunk = this.takeChunk();
     // What arrived after a loss of the connection is whole if nothing is missing.
     if (failure !== undefined && (chunk === undefined || answer.left > 0)) return Promise.reject(failure as Error);
-    if (wasFull && !answer.ahead.isFull) this.socket.resume();
     if (chunk !== undefined) return Promise.resolve(chunk);
     const { clock, silenceMs } = this.options;
     return new Promise((resolve, reject) => {
@@ -171,11 +176,35 @@ export class ByteConnection {
       return false;
     }
     answer.left -= bytes;
-    const reading = this.settleReading();
-    answer.ahead.arrived(bytes, reading !== undefined);
-    reading?.resolve(answer.ahead.take()!);
+    const { ahead } = answer;
+    const isEnough = answer.left === 0 || ahead.length + bytes >= ENOUGH_BYTES;
+    const reading = isEnough ? this.settleReading() : undefined;
+    ahead.arrived(bytes, reading !== undefined);
+    if (reading !== undefined) reading.resolve(ahead.take()!);
+    else if (this.reading !== undefined) this.handOverSoon();
     // After the last byte, reading goes on to notice the end of the connection.
-    return answer.left === 0 || !answer.ahead.isFull;
+    return answer.left === 0 || !ahead.isFull;
+  }
+
+  /** Gives a few bytes to the consumer after the reads that are due now. */
+  private handOverSoon(): void {
+    if (this.isHandingOver) return;
+    this.isHandingOver = true;
+    setImmediate(() => {
+      this.isHandingOver = false;
+      const chunk = this.reading === undefined ? undefined : this.takeChunk();
+      if (chunk !== undefined) this.settleReading()?.resolve(chunk);
+    });
+  }
+
+  /** Takes what has arrived. Reading goes on if it was paused for lack of room. */
+  private takeChunk(): Buffer | undefined {
+    const ahead = this.answer?.ahead;
+    if (ahead === undefined) return undefined;
+    const wasFull = ahead.isFull;
+    const chunk = ahead.take();
+    if (wasFull && !ahead.isFull && this.isOpen) this.socket.resume();
+    return chunk;
   }
 
   private abandon(problem: string): void {

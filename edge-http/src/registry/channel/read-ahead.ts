@@ -43,6 +43,11 @@ export class ReadAhead {
     return this.blocked;
   }
 
+  /** Number of bytes that can be taken. */
+  get length(): number {
+    return this.halves.reduce((sum, { start, end }) => sum + end - start, 0);
+  }
+
   /** Notes that bytes arrived in the room. `isAwaited`: the consumer takes them at once. */
   arrived(bytes: number, isAwaited: boolean): void {
     const half = this.filling;
