@@ -9,8 +9,8 @@ const RANDOM_AT = 19;
 /**
  * Returns a function that creates UUIDs of version 7 (RFC 9562, section 5.7). Each sorts after the
  * one before, also within a millisecond and if the clock goes back. The 62 random bits at the end
- * are drawn once: they tell the ids of one generator from those of all others, and a counter (section
- * 6.2, method 1) tells its own apart. The ids are unique but can be guessed.
+ * are drawn once: they tell the ids of one generator from those of all others, and a counter
+ * (section 6.2, method 1) tells its own apart. The ids are unique but can be guessed.
  */
 export function createTimeOrderedIds(clock: Pick<Clock, 'now'>): () => string {
   const generator = randomUUID().slice(RANDOM_AT);

@@ -5,8 +5,8 @@ import { addIndex, dropIndex } from './columns';
 const ENDED = 'tags_ended';
 
 /**
- * Drops an index that no query uses: ended versions are found by their origin (tags_collection), and
- * other queries must be kept from it, because almost all versions have not ended.
+ * Drops an index that no query uses: ended versions are found by their origin (tags_collection),
+ * and other queries must be kept from it, because almost all versions have not ended.
  */
 export async function up(knex: Knex): Promise<void> {
   await dropIndex(knex, Table.tags, ENDED);

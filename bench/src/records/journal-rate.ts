@@ -1,7 +1,7 @@
 /**
- * Measures the journal of a data plane: the cost of a record from the pull to its delivery with 1, 16
- * and 64 clients, and a backlog: how long it takes to open and to deliver, and the memory that this
- * needs. Usage: `node bin/run.mjs bench/src/records/journal-rate.js [records] [backlog]`.
+ * Measures the journal of a data plane: the cost of a record from the pull to its delivery with 1,
+ * 16 and 64 clients, and a backlog: how long it takes to open and to deliver, and the memory that
+ * this needs. Usage: `node bin/run.mjs bench/src/records/journal-rate.js [records] [backlog]`.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,8 +1,8 @@
 /**
  * Measures how fast a control plane stores pull records, on SQLite and, if it is installed, on
- * MariaDB: batches of 500 pulls of 500 images in 100 repositories of five organizations. Usage: `node
- * bin/run.mjs bench/src/records/record-rate.js [records] [statement]`. The statement is executed
- * first, for example to see what an index costs: `DROP INDEX audit_events_time`.
+ * MariaDB: batches of 500 pulls of 500 images in 100 repositories of five organizations. Usage:
+ * `node bin/run.mjs bench/src/records/record-rate.js [records] [statement]`. The statement is
+ * executed first, for example to see what an index costs: `DROP INDEX audit_events_time`.
  */
 import 'reflect-metadata';
 import { loadCatalog } from '../../../common/grpc/load-proto';

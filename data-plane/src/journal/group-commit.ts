@@ -63,8 +63,8 @@ export class GroupCommit {
   }
 
   /**
-   * Appends a record with the time `at`, in milliseconds since the epoch. `mayDrop` is only counted.
-   * Throws an Error after close.
+   * Appends a record with the time `at`, in milliseconds since the epoch. `mayDrop` is only
+   * counted. Throws an Error after close.
    */
   append(payload: Buffer, at: number, mayDrop: boolean): Appended {
     if (this.closed) throw new Error('the pull journal is closed');

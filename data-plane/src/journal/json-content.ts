@@ -20,9 +20,9 @@ export class JsonContent implements SegmentContent {
   private index = 0;
 
   /**
-   * `first` and `end` are the numbers of the first record and after the last one. `end` is undefined
-   * for the last segment of an earlier process. Records after damage are numbered from the end, so
-   * none gets a lower number than it had: a lower one could count as delivered.
+   * `first` and `end` are the numbers of the first record and after the last one. `end` is
+   * undefined for the last segment of an earlier process. Records after damage are numbered from
+   * the end, so none gets a lower number than it had: a lower one could count as delivered.
    */
   constructor(
     private readonly bytes: Buffer,

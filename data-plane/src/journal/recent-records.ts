@@ -15,7 +15,9 @@ export class RecentRecords {
 
   constructor(private readonly maxBytes: number) {}
 
-  /** Adds records that follow the last one. The oldest records are removed if there are too many. */
+  /**
+   * Adds records that follow the last one. The oldest records are removed if there are too many.
+   */
   add(first: number, payloads: readonly Buffer[]): void {
     if (this.start === this.payloads.length || first !== this.end) this.clear(first);
     for (const payload of payloads) {

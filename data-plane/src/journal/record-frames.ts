@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * The first bytes of every frame; a search for them finds the next frame after damaged bytes. Two of
- * them never occur in UTF-8, so no text of a client looks like the start of a frame. The last one is
- * the version of the format.
+ * The first bytes of every frame; a search for them finds the next frame after damaged bytes. Two
+ * of them never occur in UTF-8, so no text of a client looks like the start of a frame. The last
+ * one is the version of the format.
  */
 const MARKER = Buffer.from([0xf5, 0xfa, 0x52, 0x32]);
 const MARKER_NUMBER = MARKER.readUInt32LE(0);
@@ -34,7 +34,9 @@ export interface RecordFrame {
   readonly end: number;
 }
 
-/** Writes a frame at an offset of `target`, which has room for it. Returns the offset of its end. */
+/**
+ * Writes a frame at an offset of `target`, which has room for it. Returns the offset of its end.
+ */
 export function writeRecordFrame(target: Buffer, start: number, sequence: number, payload: Buffer): number {
   const end = start + RECORD_HEADER_BYTES + payload.length;
   target.writeUInt32LE(MARKER_NUMBER, start);

@@ -64,8 +64,8 @@ const ALLOCATION_BYTES = 512 * 1024;
 const WRITE_SYNCED = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_DSYNC;
 
 /**
- * Records in numbered files, appended at the end and removed from the start, with the position up to
- * which they were delivered. The newest records are also kept in memory.
+ * Records in numbered files, appended at the end and removed from the start, with the position up
+ * to which they were delivered. The newest records are also kept in memory.
  *
  * This is own code because LMDB did not pass our measurements: lmdb 3.5.6 formats the error of a
  * failed page write into a buffer that is too short (`malloc(100)` in its mdb.c), so a full disk
@@ -119,8 +119,8 @@ export class SegmentLog {
   }
 
   /**
-   * Finds the records of an earlier process, also after an incomplete last write. New records always
-   * start a new file: existing files are never changed.
+   * Finds the records of an earlier process, also after an incomplete last write. New records
+   * always start a new file: existing files are never changed.
    */
   async prepare(): Promise<void> {
     if (this.prepared) return;
@@ -173,8 +173,8 @@ export class SegmentLog {
   }
 
   /**
-   * Returns records from number `from` on, which was not delivered: at least one if there is one, at
-   * most `maxRecords`, and about `maxBytes` bytes. Reads no file if they are still in memory.
+   * Returns records from number `from` on, which was not delivered: at least one if there is one,
+   * at most `maxRecords`, and about `maxBytes` bytes. Reads no file if they are still in memory.
    */
   async read(from: number, maxRecords: number, maxBytes: number): Promise<LogRead> {
     const recent = this.recent.read(from, maxRecords, maxBytes);
@@ -189,7 +189,9 @@ export class SegmentLog {
     return { payloads: [], end, lost: end - from };
   }
 
-  /** Marks all records below `sequence` as delivered, and removes the files that contain no other. */
+  /**
+   * Marks all records below `sequence` as delivered, and removes the files that contain no other.
+   */
   async moveTo(sequence: number): Promise<void> {
     // Without the mark, a later start delivers records again, which is harmless. Stopping here
     // would keep a full disk full.

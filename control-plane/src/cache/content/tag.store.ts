@@ -92,8 +92,8 @@ export class TagStore {
   }
 
   /**
-   * Returns the versions of these (repository, name) pairs that are live or have one of the digests.
-   * On MySQL, they are locked until the transaction ends.
+   * Returns the versions of these (repository, name) pairs that are live or have one of the
+   * digests. On MySQL, they are locked until the transaction ends.
    */
   async lockMany(
     queries: Queries,

@@ -29,8 +29,8 @@ export function compareWithStored({ at, event }: TimedPull, stored: AuditEventRo
 }
 
 /**
- * Returns another id for a pull whose id is taken by another request, so that neither is lost. It is
- * the same each time that the pull is delivered.
+ * Returns another id for a pull whose id is taken by another request, so that neither is lost. It
+ * is the same each time that the pull is delivered.
  */
 export function idOfOther(id: string, { at, event }: TimedPull): string {
   const { organization, repository, reference, clientAddress, requestId, attempt } = event;
