@@ -107,6 +107,7 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
   const catalog = reader.parsed(SETTINGS.LAYOVER_CATALOG, parseListenAddress) ?? unixSocket(home.catalogSocket);
   const dataPlanes = reader.parsed(SETTINGS.LAYOVER_DATA_PLANES, parseListenAddresses) ?? [];
   const bytesListen = readBytesListen(reader, listen);
+  const isGiven = reader.isSet(SETTINGS.LAYOVER_DATA_BYTES_LISTEN);
   const config = {
     home,
     listen,
@@ -119,7 +120,8 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
       'data-plane',
       [
         { setting: SETTINGS.LAYOVER_DATA_LISTEN, addresses: [listen] },
-        { setting: SETTINGS.LAYOVER_DATA_BYTES_LISTEN, addresses: bytesListen === undefined ? [] : [bytesListen] },
+        // The default is an address beside the other one, with the same problems.
+        { setting: SETTINGS.LAYOVER_DATA_BYTES_LISTEN, addresses: isGiven && bytesListen ? [bytesListen] : [] },
       ],
       [
         { setting: SETTINGS.LAYOVER_CATALOG, addresses: [catalog] },
