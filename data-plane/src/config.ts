@@ -106,8 +106,8 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
   const listen = reader.parsed(SETTINGS.LAYOVER_DATA_LISTEN, parseListenAddress) ?? unixSocket(home.dataSocket);
   const catalog = reader.parsed(SETTINGS.LAYOVER_CATALOG, parseListenAddress) ?? unixSocket(home.catalogSocket);
   const dataPlanes = reader.parsed(SETTINGS.LAYOVER_DATA_PLANES, parseListenAddresses) ?? [];
-  const givenBytesListen = readBytesListen(reader, listen);
-  const bytesListen = givenBytesListen === 'default' ? besides(listen) : givenBytesListen;
+  const bytesListen = readBytesListen(reader, listen);
+  const isGiven = reader.isSet(SETTINGS.LAYOVER_DATA_BYTES_LISTEN);
   const config = {
     home,
     listen,
@@ -120,11 +120,8 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
       'data-plane',
       [
         { setting: SETTINGS.LAYOVER_DATA_LISTEN, addresses: [listen] },
-        // The default is beside LAYOVER_DATA_LISTEN, whose problem would be reported twice.
-        {
-          setting: SETTINGS.LAYOVER_DATA_BYTES_LISTEN,
-          addresses: givenBytesListen === 'default' || givenBytesListen === undefined ? [] : [givenBytesListen],
-        },
+        // The default is an address beside the other one, with the same problems.
+        { setting: SETTINGS.LAYOVER_DATA_BYTES_LISTEN, addresses: isGiven && bytesListen ? [bytesListen] : [] },
       ],
       [
         { setting: SETTINGS.LAYOVER_CATALOG, addresses: [catalog] },
@@ -187,10 +184,10 @@ function unixSocket(path: string): ListenAddress {
 }
 
 /** Reads where the byte channel listens; undefined = nowhere. */
-function readBytesListen(reader: SettingsReader, listen: ListenAddress): ListenAddress | 'default' | undefined {
+function readBytesListen(reader: SettingsReader, listen: ListenAddress): ListenAddress | undefined {
   const setting = SETTINGS.LAYOVER_DATA_BYTES_LISTEN;
   const given = reader.parsed(setting, (text) => (text === 'off' ? 'off' : parseListenAddress(text)));
-  if (given === undefined) return 'default';
+  if (given === undefined) return besides(listen);
   if (given === 'off') return undefined;
   if (given.kind !== listen.kind)
     reader.problem(

@@ -228,10 +228,29 @@ describe('a connection that carries nothing any more', () => {
     const client = startBlobClient({ url });
     await client.started;
     await waitUntil('the middle of the blob', () => client.received() > 1_000_000);
-    planes.relays.registry.swallow('both');
+    for (const relay of [planes.relays.registry, planes.relays.bytes]) relay.swallow('both');
     gate.open();
     // There is no other data plane to continue from.
     await expect(client.done).rejects.toThrow('aborted');
+    expect((await startBlobClient({ url }).done).digest).toBe(layer.digest);
+  }, 60_000);
+
+  test('on the byte channel only does not interrupt a blob, which continues over gRPC', async () => {
+    const planes = await start();
+    const image = buildImage({ layers: [4_000_000], seed: 'large' });
+    const layer = image.layers[0]!;
+    planes.upstream.content.addImage(REPOSITORY, 'large', image);
+    const gate = createGate();
+    planes.upstream.quirk({ path: layer.digest, method: 'GET', gate, gateAtBytes: 2_000_000, times: 1 });
+    const url = `${planes.url}/v2/acme/${REPOSITORY}/blobs/${layer.digest}`;
+    const client = startBlobClient({ url });
+    await client.started;
+    await waitUntil('the middle of the blob', () => client.received() > 1_000_000);
+    expect(planes.relays.bytes.accepted).toBe(1);
+    planes.relays.bytes.swallow('both', true);
+    gate.open();
+    expect((await client.done).digest).toBe(layer.digest);
+    // The next blob does not wait long for a connection that is silent from its start.
     expect((await startBlobClient({ url }).done).digest).toBe(layer.digest);
   }, 60_000);
 

@@ -96,7 +96,7 @@ export class ByteListener implements ByteChannelOffers {
 
   offer(bytes: OfferedBytes): AddressedOffer | undefined {
     const { address } = this;
-    return address && { ...this.offers.offer(bytes), address };
+    return address && Object.assign(this.offers.offer(bytes), { address });
   }
 
   /** Closes all connections. Stop the calls first: those that still send bytes are cut. */

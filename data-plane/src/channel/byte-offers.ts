@@ -32,12 +32,16 @@ export interface ByteOffer {
    * edge did not come in time or its connection failed, and with the reason of the signal.
    */
   readonly sent: Promise<void>;
+  /** Number of bytes that the kernel has taken so far. */
+  readonly sentBytes: number;
   /** Ends the offer. Resolves when its reader is not used any more. Never rejects. */
   end(): Promise<void>;
 }
 
 /** Offered bytes in the hands of the connection that sends them. */
 export interface RedeemedBytes extends OfferedBytes {
+  /** Call with the number of bytes that were sent. */
+  readonly onServed: (bytes: number) => void;
   /** Call once when all bytes were sent, or when they cannot be sent for this reason. */
   over(failure?: unknown): void;
 }
@@ -63,7 +67,14 @@ export class ByteOffers {
     const key = keyOf(ticket);
     const offer = new OpenOffer(bytes, this.clock, () => this.open.delete(key));
     this.open.set(key, offer);
-    return { ticket, sent: offer.sent, end: () => offer.end() };
+    return {
+      ticket,
+      sent: offer.sent,
+      get sentBytes() {
+        return offer.sentBytes;
+      },
+      end: () => offer.end(),
+    };
   }
 
   /** Returns the bytes that a ticket stands for, once; undefined if it is not valid. */
@@ -78,6 +89,7 @@ class OpenOffer {
   private readonly cancelTimer: () => void;
   /** Resolves when no connection uses the reader any more. */
   private released: Promise<void> = Promise.resolve();
+  sentBytes = 0;
 
   constructor(
     private readonly bytes: OfferedBytes,
@@ -104,6 +116,10 @@ class OpenOffer {
     return {
       ...this.bytes,
       signal: this.link.signal,
+      onServed: (bytes) => {
+        this.sentBytes += bytes;
+        this.bytes.onServed?.(bytes);
+      },
       over: (failure) => {
         if (failure === undefined) this.done.resolve();
         else this.done.reject(failure);

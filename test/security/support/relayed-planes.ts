@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../../common/runtime/clock';
 import type { DataPlane } from '../../../data-plane/src/app';
@@ -24,6 +25,8 @@ export interface RelayedPlanes {
     readonly catalog: SwallowingRelay;
     /** Control plane to data plane. */
     readonly storage: SwallowingRelay;
+    /** Edge to the byte channel of the data plane, until the data plane is restarted. */
+    readonly bytes: SwallowingRelay;
   };
   /** Stops the control plane. */
   stopControl(): Promise<void>;
@@ -88,6 +91,12 @@ export async function startRelayedPlanes(options: RelayedPlanesOptions = {}): Pr
     ends.push(() => control.stop());
     let running = await startData();
     ends.push(() => running.stop());
+    // Edges learn the path from the data plane, so the relay takes the place of the socket.
+    await rename(at('data-bytes.sock'), at('data-bytes-real.sock'));
+    const bytes = await startSwallowingRelay(at('data-bytes.sock'), {
+      ...{ kind: 'unix', path: at('data-bytes-real.sock') },
+    });
+    ends.push(() => bytes.close());
     const edge = await startPlaneInside(
       'edge-http',
       environment('edge', { LAYOVER_DATA_PLANES: relays.registry.address }),
@@ -101,7 +110,7 @@ export async function startRelayedPlanes(options: RelayedPlanesOptions = {}): Pr
       get operationsUrl() {
         return `http://${running.app!.httpAddress}`;
       },
-      relays,
+      relays: { ...relays, bytes },
       stopControl: () => control.stop(),
       async restartData() {
         await running.stop();

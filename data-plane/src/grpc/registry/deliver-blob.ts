@@ -1,3 +1,4 @@
+import { withTimeout } from '../../../../common/async/deadline';
 import type { ResolvedRange } from '../../../../common/oci/byte-range';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { BlobHeader } from '../../../../proto/gen/layover/v1/BlobHeader';
@@ -7,6 +8,9 @@ import type { ReadBlobReply } from '../../../../proto/gen/layover/v1/ReadBlobRep
 import type { BlobReader } from '../../blobs/blob-source';
 import type { AddressedOffer, ByteChannelOffers } from '../../channel/byte-listener';
 import { READ_CHUNK_BYTES } from '../../store/read-file-range';
+
+/** How often the caller hears what was sent over the byte channel, in milliseconds. */
+const REPORT_MS = 5_000;
 
 /** One answer to ReadBlob. */
 export interface ReadBlobAnswer {
@@ -47,7 +51,8 @@ export interface ReadBlobAnswer {
  * thirty resets per second as an attack (CVE-2023-44487; nghttp2 allows a burst of a thousand). A
  * caller that finds the path removed requests the bytes inline. Only this answer counts them then.
  *
- * CHANNEL: the header is the only message. The call ends when the bytes were sent.
+ * CHANNEL: progress messages say how much was sent, so that the caller notices a connection that
+ * swallows bytes. The call ends when all bytes were sent.
  */
 export async function* deliverBlob(delivery: ReadBlobAnswer): AsyncGenerator<ReadBlobReply, void, undefined> {
   try {
@@ -79,13 +84,22 @@ function offerBytes({ reader, range, accepts, channel, signal, onServed }: ReadB
 
 async function* deliverByChannel(
   delivery: ReadBlobAnswer,
-  { ticket, address, sent, end }: AddressedOffer,
+  offer: AddressedOffer,
 ): AsyncGenerator<ReadBlobReply, void, undefined> {
+  const { ticket, address, sent } = offer;
+  const isSent = sent.then(() => true);
+  // Handled by whoever waits; nobody does if the caller leaves before.
+  isSent.catch(() => undefined);
+  const untilReport = (): Promise<boolean> => withTimeout(delivery.clock, REPORT_MS, isSent, () => false);
   try {
     yield header(delivery, 'CHANNEL', { channel: { ticket, ...address } });
-    await sent;
+    for (let reported = 0; !(await untilReport());) {
+      if (offer.sentBytes === reported) continue;
+      reported = offer.sentBytes;
+      yield { progress: { available: delivery.range.offset + reported } };
+    }
   } finally {
-    await end();
+    await offer.end();
   }
 }
 

@@ -37,6 +37,8 @@ export interface ByteConnectionOptions {
   readonly headMs: number;
   /** Without bytes, while the consumer waits for them. */
   readonly silenceMs: number;
+  /** How long bytes that the data plane has sent may take. */
+  readonly arrivalMs: number;
   /** Called once when the connection is closed. */
   readonly onClosed: () => void;
 }
@@ -46,6 +48,8 @@ interface Answer {
   readonly ahead: ReadAhead;
   /** Bytes that have not arrived. */
   left: number;
+  /** Bytes that the data plane has not sent, as far as it has said. */
+  unsent: number;
   hasHead: boolean;
 }
 
@@ -92,7 +96,7 @@ export class ByteConnection {
    */
   request({ ticket, length, buffers }: ByteRequest): Promise<boolean> {
     if (!this.isOpen) return Promise.resolve(false);
-    this.answer = { ticket, ahead: new ReadAhead(buffers), left: length, hasHead: false };
+    this.answer = { ticket, ahead: new ReadAhead(buffers), left: length, unsent: length, hasHead: false };
     return new Promise((resolve) => {
       const { clock, headMs, secret } = this.options;
       const late = (): void => this.abandon(`no answer within ${headMs / 1000} s`);
@@ -112,12 +116,12 @@ export class ByteConnection {
     // What arrived after a loss of the connection is whole if nothing is missing.
     if (failure !== undefined && (chunk === undefined || answer.left > 0)) return Promise.reject(failure as Error);
     if (chunk !== undefined) return Promise.resolve(chunk);
-    const { clock, silenceMs } = this.options;
-    return new Promise((resolve, reject) => {
-      const late = (): void =>
-        this.fail(new LayoverError('TIMEOUT', { message: `The data plane sent no bytes for ${silenceMs / 1000} s.` }));
-      this.reading = waiter(clock, silenceMs, late, resolve, reject);
-    });
+    return new Promise((resolve, reject) => this.waitForBytes(resolve, reject, answer, 0));
+  }
+
+  /** Notes how many bytes the data plane has not sent yet. */
+  announceUnsent(bytes: number): void {
+    if (this.answer !== undefined) this.answer.unsent = Math.min(this.answer.unsent, bytes);
   }
 
   /** Ends the answer. Returns whether the connection can carry another one; closes it otherwise. */
@@ -136,6 +140,27 @@ export class ByteConnection {
     this.socket.destroy();
     this.settleWaiting()?.reject(reason);
     this.settleReading()?.reject(reason);
+  }
+
+  /**
+   * Waits for bytes, for `waitedMs` milliseconds already. If bytes that were sent do not arrive, the
+   * connection swallows them (docs/design/many-nodes.md#silent-connections).
+   */
+  private waitForBytes(
+    resolve: (bytes: Buffer) => void,
+    reject: (reason: unknown) => void,
+    answer: Answer,
+    waitedMs: number,
+  ): void {
+    const { clock, silenceMs, arrivalMs } = this.options;
+    const unsentBefore = answer.unsent;
+    const late = (): void => {
+      if (unsentBefore < answer.left) this.abandon('bytes that were sent did not arrive');
+      else if (waitedMs + arrivalMs >= silenceMs)
+        this.fail(new LayoverError('TIMEOUT', { message: `The data plane sent no bytes for ${silenceMs / 1000} s.` }));
+      else this.waitForBytes(resolve, reject, answer, waitedMs + arrivalMs);
+    };
+    this.reading = waiter(clock, arrivalMs, late, resolve, reject);
   }
 
   private get room(): Buffer {

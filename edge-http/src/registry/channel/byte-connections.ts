@@ -14,6 +14,8 @@ export interface ByteConnectionLimits {
   readonly headMs: number;
   /** Without bytes, while a client waits for them. As for bytes over gRPC. */
   readonly silenceMs: number;
+  /** How long bytes that the data plane has sent may take. */
+  readonly arrivalMs: number;
   /** How long an unused connection is kept. Shorter than the data plane keeps it. */
   readonly idleMs: number;
   /** Maximum number of unused connections. */
@@ -26,6 +28,7 @@ export interface ByteConnectionLimits {
 export const BYTE_CONNECTION_LIMITS: ByteConnectionLimits = {
   headMs: 3_000,
   silenceMs: 300_000,
+  arrivalMs: 5_000,
   idleMs: 60_000,
   mostIdle: 64,
   coolDown: { firstMs: 30_000, maxMs: 600_000 },
@@ -135,10 +138,10 @@ export class ByteConnections {
 
   private connect(address: ListenAddress): ByteConnection {
     const { sockets, clock } = this.options;
-    const { headMs, silenceMs } = this.limits;
+    const { headMs, silenceMs, arrivalMs } = this.limits;
     const connect = (onread: OnReadOpts): Socket => sockets.reach('data-plane', address, onread);
     const connection: ByteConnection = new ByteConnection(connect, {
-      ...{ secret: sockets.secrets[0], clock, headMs, silenceMs },
+      ...{ secret: sockets.secrets[0], clock, headMs, silenceMs, arrivalMs },
       onClosed: () => this.forget(connection),
     });
     return connection;

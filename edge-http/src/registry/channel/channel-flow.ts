@@ -41,6 +41,11 @@ export class ChannelFlow implements ByteFlow {
     }
   }
 
+  /** Notes how many bytes the data plane has not sent yet. */
+  announceUnsent(bytes: number): void {
+    if (!this.isClosed) this.parts.connection.announceUnsent(bytes);
+  }
+
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;

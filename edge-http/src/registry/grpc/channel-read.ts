@@ -4,6 +4,7 @@ import type { BufferPair } from '../../../../common/files/buffer-pool';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { BlobHeader__Output } from '../../../../proto/gen/layover/v1/BlobHeader';
 import type { ReadBlobReply__Output } from '../../../../proto/gen/layover/v1/ReadBlobReply';
+import type { ByteConnection } from '../channel/byte-connection';
 import { ChannelFlow } from '../channel/channel-flow';
 import type { ByteFlow } from '../registry-reader';
 import type { DataPlaneConnection } from './data-plane';
@@ -27,11 +28,14 @@ export interface ChannelReadParts {
   readonly clock: Clock;
 }
 
-/** A call whose bytes come over the byte channel. The call itself only tells how it ended. */
+/** A call whose bytes come over the byte channel. The call says what was sent, and how it ended. */
 export class ChannelRead {
   private readonly ended: Promise<undefined>;
+  private flow: ChannelFlow | undefined;
+  private unsent: number;
 
   constructor(private readonly parts: ChannelReadParts) {
+    this.unsent = parts.header.length;
     this.ended = this.untilEnd();
     this.ended.catch(() => undefined);
   }
@@ -44,7 +48,10 @@ export class ChannelRead {
     const request = { ticket, buffers, length: header.length };
     const connection = await bytes?.open(address, request, this.ended);
     if (bytes === undefined || connection === undefined) return undefined;
-    return new ChannelFlow({ connection, ended: this.ended, signal, clock, release: (one) => bytes.release(one) });
+    const release = (one: ByteConnection): void => bytes.release(one);
+    this.flow = new ChannelFlow({ connection, ended: this.ended, signal, clock, release });
+    this.flow.announceUnsent(this.unsent);
+    return this.flow;
   }
 
   /** Resolves at the successful end of the call. Rejects with its failure, or TIMEOUT. */
@@ -55,8 +62,19 @@ export class ChannelRead {
   }
 
   private async untilEnd(): Promise<undefined> {
+    const { stream, header } = this.parts;
+    const end = header.offset + header.length;
     // The time limits of the connection apply to the bytes.
-    while ((await this.parts.stream.next('unlimited')) !== undefined);
+    for (let message = await stream.next('unlimited'); message !== undefined;) {
+      if (message.progress != null) this.announceUnsent(end - message.progress.available);
+      message = await stream.next('unlimited');
+    }
+    this.announceUnsent(0);
     return undefined;
+  }
+
+  private announceUnsent(bytes: number): void {
+    this.unsent = bytes;
+    this.flow?.announceUnsent(bytes);
   }
 }

@@ -235,6 +235,21 @@ describe('an answer', () => {
     expect(await failure).toMatchObject({ key: 'TIMEOUT' });
   });
 
+  it('whose bytes were sent but do not arrive rejects with ConnectionLost within ten seconds', async () => {
+    serve = ({ answer }) => answer(content.subarray(0, MIB));
+    const connection = (await open(connections()))!;
+    await readAll(connection, MIB);
+    const next = connection.next();
+    const failure = next.catch((error: unknown) => error);
+    clock.advance(5_000);
+    expect(connection.isOpen).toBe(true);
+    connection.announceUnsent(content.length - MIB - 1);
+    clock.advance(5_000);
+    expect(connection.isOpen).toBe(true);
+    clock.advance(5_000);
+    expect(await failure).toMatchObject({ name: 'ConnectionLost' });
+  });
+
   it('whose call failed rejects with its failure', async () => {
     serve = ({ answer }) => answer(content.subarray(0, 10));
     const connection = (await open(connections()))!;

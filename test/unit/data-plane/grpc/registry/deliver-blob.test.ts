@@ -8,6 +8,7 @@ import type { BlobReader } from '../../../../../data-plane/src/blobs/blob-source
 import type { ByteChannelOffers } from '../../../../../data-plane/src/channel/byte-listener';
 import { ByteOffers } from '../../../../../data-plane/src/channel/byte-offers';
 import { deliverBlob } from '../../../../../data-plane/src/grpc/registry/deliver-blob';
+import { TestClock } from '../../../../support/test-clock';
 import { bytes, type FillSetup, setUpFills, until } from '../../../../support/data-plane/fills/fill-setup';
 import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
 
@@ -166,13 +167,14 @@ describe('deliverBlob', () => {
     let channel: ByteChannelOffers;
     beforeEach(() => {
       offers = new ByteOffers(systemClock);
-      channel = { offer: (offered) => ({ ...offers.offer(offered), address: { port: 8084 } }) };
+      channel = { offer: (offered) => Object.assign(offers.offer(offered), { address: { port: 8084 } }) };
     });
     const overChannel = (
       reader: BlobReader,
       accepts: Parameters<typeof deliver>[1] = ['CHANNEL', 'INLINE'],
       range?: ResolvedRange,
-    ): ReturnType<typeof deliver> => deliver(reader, accepts, range, systemClock, channel);
+      clock: Clock = systemClock,
+    ): ReturnType<typeof deliver> => deliver(reader, accepts, range, clock, channel);
     const stored = async (size: number): Promise<BlobReader> => {
       const upstream = new FakeUpstream(bytes(size));
       await setup.fills.complete(upstream.request());
@@ -186,9 +188,27 @@ describe('deliverBlob', () => {
       const offered = offers.redeem(header!.channel!.ticket as Buffer)!;
       expect(offered.range).toEqual({ offset: 10, length: 600_000 });
       const end = messages.next();
-      offered.onServed?.(600_000);
+      offered.onServed(600_000);
       offered.over();
       expect([(await end).done, served]).toEqual([true, 600_000]);
+    });
+
+    it('says every five seconds how much was sent, if that has changed', async () => {
+      const clock = new TestClock();
+      const messages = overChannel(await stored(MIB), ['CHANNEL'], { offset: 10, length: 600_000 }, clock);
+      const { header } = await next(messages);
+      const offered = offers.redeem(header!.channel!.ticket as Buffer)!;
+      const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+      const progress = next(messages);
+      clock.advance(5_000);
+      await turn();
+      offered.onServed(1_000);
+      await turn();
+      clock.advance(5_000);
+      expect(await progress).toEqual({ progress: { available: 1_010 } });
+      const end = messages.next();
+      offered.over();
+      expect((await end).done).toBe(true);
     });
 
     it('fails with the failure of the bytes', async () => {
@@ -208,13 +228,13 @@ describe('deliverBlob', () => {
     });
 
     it('sends inline what fits into one message, and if the caller does not accept a ticket', async () => {
-      const reader = await stored(MIB);
       for (const [accepts, length] of [
         [['CHANNEL'], 256 * KIB],
         [['INLINE', 'REDIRECT'], MIB],
       ] as const) {
-        const { header } = await next(overChannel(reader, accepts, { offset: 0, length }));
-        expect(header).toMatchObject({ delivery: 'INLINE' });
+        const messages = overChannel(await stored(MIB), accepts, { offset: 0, length });
+        expect((await next(messages)).header).toMatchObject({ delivery: 'INLINE' });
+        await messages.return();
       }
       expect(offers.waiting).toBe(0);
     });
