@@ -35,8 +35,8 @@ interface Cost {
 
 /**
  * Measures a cached blob with each way of delivery: inline, from the local file, the same by nginx
- * (plain HTTP) in front of the edge, and by a redirect to the bucket. With a redirect the bytes cost Layover no CPU time, and the rate is that of
- * fake-gcs-server.
+ * (plain HTTP) in front of the edge, and by a redirect to the bucket. With a redirect the bytes
+ * cost Layover no CPU time, and the rate is that of fake-gcs-server.
  */
 export const delivery: Measure = async (context) => {
   const bucket = await startBenchBucket(context);

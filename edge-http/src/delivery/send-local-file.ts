@@ -6,9 +6,9 @@ import type { FileGrowth } from './file-growth';
 /**
  * Sends bytes [from, to) of a file as soon as they may be read. With two buffers, fills one while
  * the other is written (docs/design/delivery.md#local-file), so that neither disk nor client waits
- * for more than one buffer. Returns false if the file could not be read; the bytes sent so far are valid, and the
- * rest must come from elsewhere. Rejects with the error of the fill or the client. Releases the
- * buffers.
+ * for more than one buffer. Returns false if the file could not be read; the bytes sent so far are
+ * valid, and the rest must come from elsewhere. Rejects with the error of the fill or the client.
+ * Releases the buffers.
  */
 export async function sendLocalFile(
   file: FileHandle,
