@@ -116,10 +116,10 @@ const settings = declareSettings({
   LAYOVER_EDGE_OFFLOAD_FOLDERS: {
     kind: 'text',
     readBy: EDGE,
-    format: 'a comma-separated list of <name>=<absolute folder>',
+    format: 'a comma-separated list of <name>=<folder>',
     defaultText: 'blobs=<home>/blobs,copies=<home>/copies',
     description:
-      'The folders whose files nginx may send: the blob stores and local copies of the data planes on ' +
+      'The absolute folders whose files nginx may send: the blob stores and local copies of the data planes on ' +
       'this machine. nginx has a folder at the internal location `/layover-offload/<name>/`.',
     example: 'blobs=/srv/blobs',
   },

@@ -143,8 +143,8 @@ export class ByteConnection {
   }
 
   /**
-   * Waits for bytes, for `waitedMs` milliseconds already. If bytes that were sent do not arrive, the
-   * connection swallows them (docs/design/many-nodes.md#silent-connections).
+   * Waits for bytes, for `waitedMs` milliseconds already. If bytes that were sent do not arrive,
+   * the connection swallows them (docs/design/many-nodes.md#silent-connections).
    */
   private waitForBytes(
     resolve: (bytes: Buffer) => void,
