@@ -1,11 +1,11 @@
 /**
- * The mix of requests of production registries: the figures of the traces that IBM published with
+ * A mix of requests that follows production registries: the traces that IBM published with
  * Anwar et al., "Improving Docker Registry Design based on Production Workload Analysis", 16th
  * USENIX Conference on File and Storage Technologies (FAST '18),
  * https://www.usenix.org/conference/fast18/presentation/anwar.
  *
- * Where the paper has no figure, it is counted from the traces: the counts of the complete archive
- * are those of https://github.com/pinkysworld/redulink-deduplex-quic (results/
+ * No figure is read from the paper itself. The counts of the complete archive are those of others:
+ * https://github.com/pinkysworld/redulink-deduplex-quic (results/
  * ibm_registry_trace_residency_v3_17.json: 40,872,024 records), and the others are counted in the
  * excerpt of https://github.com/tstromberg/gocachemark (internal/trace/testdata/
  * ibm_docker_trace_725k.csv.zst: 725,242 GET requests).
@@ -22,7 +22,7 @@ export const REGISTRY_MIX = {
   zipf: { blob: 0.86, manifest: 1.18 },
   /**
    * Sizes of layers: the share of layers up to a size in bytes. 65 percent are below 1 MB and 80
-   * percent below 10 MB (paper, introduction and section 4.6). Of the requested blobs, 5.86 percent
+   * percent below 10 MB (as a citation of the paper says). Of the requested blobs, 5.86 percent
    * are above 64 MiB and 0.56 percent above 256 MiB (complete archive: 741,178 and 70,803 of
    * 12,657,108). Between these points, sizes are spread evenly on a logarithmic scale. The
    * smallest and the largest size are chosen: the traces have none, and larger blobs than 256 MiB
