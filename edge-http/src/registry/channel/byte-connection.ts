@@ -68,6 +68,8 @@ export class ByteConnection {
   private isHandingOver = false;
   /** Why the connection was closed; undefined if the data plane closed it without an error. */
   problem: string | undefined;
+  /** Whether bytes that were sent did not arrive. */
+  swallowedBytes = false;
 
   /** Connects with `connect`, whose socket gets the options. */
   constructor(
@@ -155,8 +157,10 @@ export class ByteConnection {
     const { clock, silenceMs, arrivalMs } = this.options;
     const unsentBefore = answer.unsent;
     const late = (): void => {
-      if (unsentBefore < answer.left) this.abandon('bytes that were sent did not arrive');
-      else if (waitedMs + arrivalMs >= silenceMs)
+      if (unsentBefore < answer.left) {
+        this.swallowedBytes = true;
+        this.abandon('bytes that were sent did not arrive');
+      } else if (waitedMs + arrivalMs >= silenceMs)
         this.fail(new LayoverError('TIMEOUT', { message: `The data plane sent no bytes for ${silenceMs / 1000} s.` }));
       else this.waitForBytes(resolve, reject, answer, waitedMs + arrivalMs);
     };

@@ -88,13 +88,18 @@ export class ByteConnections {
     try {
       return await this.breaker.run(() => this.tryOpen(address, request, ended), { isFailure, openError });
     } catch (error) {
-      if (error instanceof ChannelUnusable) this.report(address, error.message);
+      if (error instanceof ChannelUnusable) this.report(formatGrpcAddress(address), error.message);
       return undefined;
     }
   }
 
   /** Ends the answer of a connection, and keeps the connection if it can be used again. */
   release(connection: ByteConnection): void {
+    if (connection.swallowedBytes) {
+      // Small packets may pass where large ones are lost, so the next answer could begin as well.
+      this.breaker.open();
+      this.report(this.idleAddress, connection.problem ?? '');
+    }
     if (!connection.finish()) return;
     if (this.isClosed || this.idle.size >= this.limits.mostIdle) {
       connection.fail(new Error('The connection is not needed any more.'));
@@ -170,9 +175,9 @@ export class ByteConnections {
     }
   }
 
-  private report(address: ListenAddress, problem: string): void {
+  private report(address: string, problem: string): void {
     this.options.logger.warn(
-      { address: formatGrpcAddress(address), problem },
+      { address, problem },
       'The byte channel of a data plane cannot be used, so blobs are sent over gRPC; allow connections to its port',
     );
   }

@@ -237,7 +237,8 @@ describe('an answer', () => {
 
   it('whose bytes were sent but do not arrive rejects with ConnectionLost within ten seconds', async () => {
     serve = ({ answer }) => answer(content.subarray(0, MIB));
-    const connection = (await open(connections()))!;
+    const pool = connections();
+    const connection = (await open(pool))!;
     await readAll(connection, MIB);
     const next = connection.next();
     const failure = next.catch((error: unknown) => error);
@@ -248,6 +249,8 @@ describe('an answer', () => {
     expect(connection.isOpen).toBe(true);
     clock.advance(5_000);
     expect(await failure).toMatchObject({ name: 'ConnectionLost' });
+    pool.release(connection);
+    expect([pool.isUsable, log.includes('bytes that were sent did not arrive')]).toEqual([false, true]);
   });
 
   it('whose call failed rejects with its failure', async () => {
