@@ -179,12 +179,12 @@ export class SegmentLog {
   async read(from: number, maxRecords: number, maxBytes: number): Promise<LogRead> {
     const recent = this.recent.read(from, maxRecords, maxBytes);
     if (recent !== undefined) return { payloads: recent, end: from + recent.length, lost: 0 };
-    let end = from;
+    // More may be appended while files are read.
+    const end = this.next;
     for (const segment of [...this.segments]) {
       if (segment.end <= from) continue;
       const found = await this.readSegment(segment, from, maxRecords, maxBytes);
-      end = found.end;
-      if (found.payloads.length > 0) return { ...found, lost: end - from - found.payloads.length };
+      if (found.payloads.length > 0) return { ...found, lost: found.end - from - found.payloads.length };
     }
     return { payloads: [], end, lost: end - from };
   }
@@ -263,7 +263,7 @@ export class SegmentLog {
     from: number,
     maxRecords: number,
     maxBytes: number,
-  ): Promise<{ readonly payloads: readonly Buffer[]; readonly end: number }> {
+  ): Promise<Omit<LogRead, 'lost'>> {
     const payloads: Buffer[] = [];
     let bytes = 0;
     let end = from;
@@ -274,7 +274,7 @@ export class SegmentLog {
         await this.reportDamage(segment.path, part, record === undefined);
       // Records after the end were never acknowledged.
       if (record === undefined || record.sequence >= segment.end) {
-        if (reading.loaded >= segment.bytes) return { payloads, end: payloads.length > 0 ? end : segment.end };
+        if (reading.loaded >= segment.bytes) return { payloads, end };
         await this.load(reading, reading.content.offset);
         continue;
       }
