@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { FairQueue } from '../../common/async/fair-queue';
 import { isLayoverError } from '../../common/errors/layover-error';
 import { loadNode } from '../../common/grpc/load-proto';
@@ -38,6 +40,7 @@ import type { DataPlaneConfig } from './config';
 import { SnapshotFile } from './configuration/snapshot-file';
 import { createConfiguration, type LiveConfiguration } from './configuration/watched-configuration';
 import { createFills } from './blobs/fills/create-fills';
+import { HashThread } from './blobs/fills/hash/hash-thread';
 import { DEFAULT_FILL_LIMITS, type FillLimits } from './blobs/fills/fill-limits';
 import { FillRoom } from './blobs/fills/room/fill-room';
 import type { Spool } from './blobs/fills/spool';
@@ -252,9 +255,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       perOwner: perUpstream,
       ...overrides.fillLimits,
     };
+    const hashes = hashThread(clock, logger);
+    closers.push(() => hashes?.close());
     const fills = createFills({
       stored,
       uses,
+      ...(hashes && { hashes }),
       spoolDirectory: config.home.spool,
       ...(overrides.spool && { spool: overrides.spool }),
       room: new FillRoom({ account, makeRoom: opened.makeRoom, clock }),
@@ -546,4 +552,14 @@ function hasConfiguration(configuration: LiveConfiguration): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * Returns the thread that hashes large blobs. On one or two cores there is none: it would take the
+ * time of other work (docs/performance.md#cold-blobs).
+ */
+function hashThread(clock: Clock, logger: Logger): HashThread | undefined {
+  if (availableParallelism() <= 2) return undefined;
+  const program = join(__dirname, 'blobs', 'fills', 'hash', 'hash-worker.js');
+  return new HashThread({ program, clock, logger: logger.child({ part: 'hashes' }) });
 }

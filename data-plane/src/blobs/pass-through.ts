@@ -11,6 +11,7 @@ import type { FillLimits } from './fills/fill-limits';
 import type { FillRequest } from './fills/fills';
 import { Progress } from './fills/progress';
 import { openFirst } from './fills/open-first';
+import { createInlineHash } from './fills/hash/blob-hash';
 import { Transfer } from './fills/transfer';
 import { MemoryWindow } from './fills/window';
 
@@ -170,6 +171,7 @@ class PassedReader implements BlobReader {
       logger.warn({ digest, upstream, cause: error.message, bytes }, 'The connection of a passed blob broke; resuming');
     return new Transfer({
       ...{ digest, expectedSize: size, decode, writer: window, signal: this.deadline.signal, clock, limits, onBreak },
+      hash: createInlineHash(digest),
       another: () => undefined,
     }).run(stream, request);
   }

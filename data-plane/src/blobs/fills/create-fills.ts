@@ -15,6 +15,7 @@ import type { FillReader, FillRequest, Fills } from './fills';
 import type { FilledBlob } from './requesters';
 import type { FillRoom, RoomCounts } from './room/fill-room';
 import { isOutage } from './resume-policy';
+import type { FileHashes } from './hash/file-hashes';
 import { createSpool, type Spool } from './spool';
 
 /** Dependencies and settings of createFills. */
@@ -30,6 +31,8 @@ export interface FillsOptions {
   readonly logger: Logger;
   /** Limits that differ from DEFAULT_FILL_LIMITS. */
   readonly limits?: Partial<FillLimits>;
+  /** Hashes large blobs in another thread. Default: they are hashed as they arrive. */
+  readonly hashes?: FileHashes;
   /** Replaces the spool in `spoolDirectory`. */
   readonly spool?: Spool;
   /** Called when a fill ends. */
@@ -71,11 +74,11 @@ const ABORT_MS = 5_000;
 
 /** Creates fills with a spool folder on this host (docs/design/fills.md#spool). */
 export function createFills(options: FillsOptions): SpooledFills {
-  const { stored, uses, room, clock, logger, onOver, onProven, onFilled, tracer = NO_TRACER } = options;
+  const { stored, uses, hashes, room, clock, logger, onOver, onProven, onFilled, tracer = NO_TRACER } = options;
   const limits = { ...DEFAULT_FILL_LIMITS, ...options.limits };
   const spool = options.spool ?? createSpool(options.spoolDirectory);
   const queue = new FillQueue(limits);
-  const deps = { stored, uses, spool, room, queue, clock, logger, limits, onOver, onProven, onFilled, tracer };
+  const deps = { stored, uses, spool, hashes, room, queue, clock, logger, limits, onOver, onProven, onFilled, tracer };
   return new JobFills(deps);
 }
 

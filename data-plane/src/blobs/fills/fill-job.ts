@@ -23,6 +23,9 @@ import type { Spool, SpoolFile } from './spool';
 import { SpoolWriter } from './spool-writer';
 import { openFirst } from './open-first';
 import { Transfer } from './transfer';
+import { type BlobHash, createInlineHash } from './hash/blob-hash';
+import type { FileHashes } from './hash/file-hashes';
+import { SpoolHash } from './hash/spool-hash';
 
 /**
  * Receives how a fill ended (kept, found in the store, or the key of the error) and its duration in
@@ -35,6 +38,8 @@ export interface FillDependencies {
   readonly stored: StoredBlobs;
   readonly uses: Pick<ContentUses, 'begin'>;
   readonly spool: Spool;
+  /** Hashes large blobs; undefined = they are hashed as they arrive. */
+  readonly hashes: FileHashes | undefined;
   readonly room: FillRoom;
   readonly queue: FillQueue;
   readonly clock: Clock;
@@ -292,16 +297,18 @@ export class FillJob {
   }
 
   private async fetch(decode: boolean): Promise<void> {
-    const { spool, clock } = this.deps;
+    const { spool, clock, hashes } = this.deps;
     const file = (this.file = this.allowance!.bound(await spool.create(this.digest)));
     const ingest = await this.beginIngest(file);
+    const following = hashes && new SpoolHash(this.digest, file.path, hashes);
     const writer = new SpoolWriter(file, clock, (written) => {
+      following?.advance(written);
       this.progress.advance(written);
       ingest.into?.advance(written);
     });
     let size: number;
     try {
-      size = await this.transfer(writer, decode);
+      size = await this.transfer(writer, following ?? createInlineHash(this.digest), decode);
     } catch (error) {
       await writer.stop();
       // Not awaited: clients learn of the failure at once, even if the store does not answer.
@@ -309,6 +316,8 @@ export class FillJob {
         ?.abort()
         .catch((cause: unknown) => this.log('warn', { cause }, 'Aborting the ingest of a failed fill failed'));
       throw error;
+    } finally {
+      following?.end();
     }
     this.ticket?.release();
     // Readers do not wait for the disk: the bytes that they get are proven.
@@ -328,7 +337,7 @@ export class FillJob {
     }
   }
 
-  private async transfer(writer: SpoolWriter, decode: boolean): Promise<number> {
+  private async transfer(writer: SpoolWriter, hash: BlobHash, decode: boolean): Promise<number> {
     const { digest, deps } = this;
     const { signal } = this.controller;
     const { clock, limits } = deps;
@@ -350,7 +359,7 @@ export class FillJob {
     }
     this.answered(stream, expectedSize);
     const another = (): FillRequest | undefined => this.seats.askAnother();
-    const transfer = { digest, expectedSize, decode, writer, signal, clock, limits, another, onBreak };
+    const transfer = { digest, expectedSize, decode, writer, hash, signal, clock, limits, another, onBreak };
     return new Transfer(transfer).run(stream, request);
   }
 

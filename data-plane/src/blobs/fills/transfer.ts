@@ -1,12 +1,12 @@
-import type { Hash } from 'node:crypto';
 import { LayoverError, toLayoverError } from '../../../../common/errors/layover-error';
-import { algorithmOf, type Digest, newHasher } from '../../../../common/oci/digest';
+import { type Digest, algorithmOf, hexOf } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { UpstreamBlobStream } from '../../upstream/upstream-registry';
 import { sleep } from '../../../../common/async/sleep';
 import { throwIfAborted, untilAborted } from '../../../../common/async/until-aborted';
 import type { FillLimits } from './fill-limits';
 import type { FillRequest } from './fills';
+import type { BlobHash } from './hash/blob-hash';
 import { type Remedy, remedyFor, requestedWaitMs, ResumeBudget } from './resume-policy';
 import type { SpoolWriter } from './spool-writer';
 
@@ -19,6 +19,8 @@ export interface TransferOptions {
   readonly decode: boolean;
   /** Takes the bytes. */
   readonly writer: Pick<SpoolWriter, 'push' | 'flush'>;
+  /** Hashes the bytes that the writer takes. */
+  readonly hash: BlobHash;
   /** Ends the transfer at once. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -43,11 +45,9 @@ export class Transfer {
   private size: number | undefined;
   /** Whether a body without bytes was the first one. */
   private wasEmpty = false;
-  private readonly hasher: Hash;
   private readonly budget: ResumeBudget;
 
   constructor(private readonly options: TransferOptions) {
-    this.hasher = newHasher(options.digest);
     this.budget = new ResumeBudget(options.limits);
   }
 
@@ -62,13 +62,12 @@ export class Transfer {
       );
       // A connection that breaks may break after the last byte.
       const isEnd = failure === undefined || this.remedyFor(failure) === 'ask-again';
-      if (isEnd && this.isProven()) break;
+      const hex = isEnd ? await this.hexSoFar() : '';
+      if (hex === hexOf(this.options.digest)) return this.received;
       const isWhole = isEnd && this.received === this.size;
-      const cause = failure === undefined || isWhole ? this.earlyEnd(before, stream) : failure;
+      const cause = failure === undefined || isWhole ? this.earlyEnd(before, stream, hex) : failure;
       [stream, asked] = await this.reopen(cause, asked);
     }
-    await this.options.writer.flush();
-    return this.received;
   }
 
   private async take(stream: UpstreamBlobStream, request: FillRequest): Promise<void> {
@@ -86,7 +85,7 @@ export class Transfer {
   }
 
   private async takeChunks(chunks: AsyncIterator<Buffer>, offset: number, request: FillRequest): Promise<void> {
-    const { signal, writer, limits } = this.options;
+    const { signal, writer, hash, limits } = this.options;
     // An upstream that ignores Range starts from the beginning. Bytes received before are skipped:
     // they are neither written nor hashed twice.
     let skip = this.received - offset;
@@ -99,7 +98,7 @@ export class Transfer {
       if (fresh.length === 0) continue;
       this.received += fresh.length;
       if (this.received > (this.size ?? limits.maxUnknownBytes)) throw this.wrong('too many bytes');
-      this.hasher.update(fresh);
+      hash.update(fresh);
       const room = writer.push(fresh);
       if (room !== undefined) await room;
     }
@@ -107,18 +106,18 @@ export class Transfer {
 
   /**
    * Returns the failure for a body that ended without an error and without the right digest.
-   * `before`: the number of bytes before this body. A body that brought nothing new is the end,
-   * except the first one.
+   * `before`: the number of bytes before this body; `hex`: the digest so far. A body that brought
+   * nothing new is the end, except the first one.
    */
-  private earlyEnd(before: number, { isEncoded = false }: UpstreamBlobStream): LayoverError {
-    const { expectedSize } = this.options;
+  private earlyEnd(before: number, { isEncoded = false }: UpstreamBlobStream, hex: string): LayoverError {
+    const { digest, expectedSize } = this.options;
     const size = this.size ?? expectedSize;
     const isWhole = size !== undefined && this.received >= size;
     const hasNews = this.received > before || (this.received === 0 && !this.wasEmpty);
     this.wasEmpty ||= this.received === 0;
     // The size in the headers may be the one of a cut copy. Only encoded bytes are rightly fewer.
     const mayHaveRest = !isEncoded && this.received < (expectedSize ?? 0);
-    if (isWhole && !(hasNews && mayHaveRest)) return this.wrong(`bytes with digest ${this.digestSoFar()}`);
+    if (isWhole && !(hasNews && mayHaveRest)) return this.wrong(`bytes with digest ${algorithmOf(digest)}:${hex}`);
     if (!hasNews) return this.wrong('too few bytes');
     if (isWhole) this.size = undefined;
     return new LayoverError('UPSTREAM_FAILED', { message: 'The upstream ended the blob early, without an error.' });
@@ -158,12 +157,11 @@ export class Transfer {
     return remedyFor(error, this.options.limits);
   }
 
-  private isProven(): boolean {
-    return this.digestSoFar() === this.options.digest;
-  }
-
-  private digestSoFar(): string {
-    return `${algorithmOf(this.options.digest)}:${this.hasher.copy().digest('hex')}`;
+  /** Returns the digest of all bytes so far, when they are written. */
+  private async hexSoFar(): Promise<string> {
+    const { writer, hash, signal } = this.options;
+    await writer.flush();
+    return untilAborted(hash.hex(), signal);
   }
 
   private wrong(what: string): LayoverError {
