@@ -96,7 +96,7 @@ describe('a spool file', () => {
   const content = randomBytes(4 * MIB);
   const digest = digestOf(content);
 
-  /** Takes the content in chunks, as a fill does. `written`: how many bytes the file has by then. */
+  /** Takes the content in chunks, as a fill does. `written`: bytes in the file by then. */
   async function hashOf(hashes: HashThread, written = content.length): Promise<SpoolHash> {
     const path = await fileOf('spool', content);
     const hash = new SpoolHash(digest, path, hashes);
