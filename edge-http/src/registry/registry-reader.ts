@@ -236,7 +236,6 @@ export interface RegistryReader {
   /** Checks the credentials for GET /v2/. Rejects with UNAUTHORIZED if they are not accepted. */
   checkAccess(context: RequestContext, departure: Departure): Promise<void>;
   getManifest(query: ManifestQuery, departure: Departure): Promise<ManifestAnswer>;
-  /** Closes all connections. */
   statBlob(query: BlobQuery, departure: Departure): Promise<BlobStatAnswer>;
   /**
    * Resolves with the header. Rejects with RANGE_INVALID if the range is outside the blob, and with
@@ -254,6 +253,11 @@ export interface RegistryReader {
    * short timeout.
    */
   start(): Promise<void>;
+  /**
+   * Before the end: has the answers recorded that no data plane gave, if one accepts calls. Resolves
+   * after a few seconds at the latest.
+   */
+  settle(): Promise<void>;
   /** Gives up every connection. */
   close(): void;
 }

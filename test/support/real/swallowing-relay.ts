@@ -20,6 +20,8 @@ export interface SwallowingRelay {
   swallow(what: Swallowed, later?: boolean): void;
   /** Connections that are made from now on work. Those that swallow bytes continue to do so. */
   heal(): void;
+  /** Breaks the present connections on both sides. */
+  cut(): void;
   /** Closes all connections and the server. */
   close(): Promise<void>;
 }
@@ -71,6 +73,9 @@ export async function startSwallowingRelay(path: string, target: ListenAddress):
     },
     heal() {
       ofNew = undefined;
+    },
+    cut() {
+      for (const socket of sockets) socket.destroy();
     },
     async close() {
       for (const socket of sockets) socket.destroy();

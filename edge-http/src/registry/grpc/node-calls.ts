@@ -186,13 +186,11 @@ export class NodeCalls {
     departure: Departure,
   ): Node<DataPlaneConnection> | undefined {
     if (!isNodeFailure(failure) || departure.aborted) return undefined;
-    failedNodes.add(failed.name, failure);
+    failedNodes.add(failed, failure);
     if (failedNodes.tries >= MAX_NODES) return undefined;
-    // If there is no other node, a lost connection is tried once more. It is re-established at once
-    // unless the node is gone.
-    const next =
-      this.options.nodes.pick(key, failedNodes.avoid) ??
-      (failedNodes.tries === 1 && isLost(failure) ? failed : undefined);
+    // If there is no other node, the first one whose connection was lost is tried once more. It is
+    // re-established at once unless the node is gone.
+    const next = this.options.nodes.pick(key, failedNodes.avoid) ?? failedNodes.takeLost();
     if (next !== undefined) this.options.onRetry();
     return next;
   }
@@ -203,16 +201,26 @@ class FailedNodes {
   readonly avoid: string[];
   tries = 0;
   private specific: unknown;
+  private lost: Node<DataPlaneConnection> | undefined;
+  private isRepeated = false;
 
   constructor(avoid: readonly string[] = []) {
     this.avoid = [...avoid];
   }
 
-  add(name: string, failure: unknown): void {
-    this.avoid.push(name);
+  add(node: Node<DataPlaneConnection>, failure: unknown): void {
+    this.avoid.push(node.name);
     this.tries += 1;
+    if (isLost(failure)) this.lost ??= node;
     // An error that a node reports is more specific than that another node is unreachable.
     if (!isLayoverError(failure) || failure.key !== 'DATA_PLANE_UNAVAILABLE') this.specific ??= failure;
+  }
+
+  /** Returns the first node whose connection was lost, once; otherwise undefined. */
+  takeLost(): Node<DataPlaneConnection> | undefined {
+    if (this.isRepeated) return undefined;
+    this.isRepeated = true;
+    return this.lost;
   }
 
   mostSpecific(last: unknown): unknown {
