@@ -97,6 +97,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     metrics,
     buffers: new BufferPool(),
     clientIdleMs: config.clientIdleSeconds * 1000,
+    resumeWithinMs: config.resumeSeconds * 1000,
     clock,
     offload: config.offload && new Offload(config.offload),
   });

@@ -108,6 +108,11 @@ export interface BlobReadQuery extends BlobQuery {
    * used. Its call must go on until the bytes are readable. Default: false.
    */
   readonly counted?: boolean;
+  /**
+   * For the rest of a delivery: how long to wait for a data plane if none can answer, in
+   * milliseconds. Those in `avoid` are asked again then: they may be back. Default: 0.
+   */
+  readonly waitMs?: number;
 }
 
 /** How the bytes are delivered (docs/design/delivery.md#deliveries). */

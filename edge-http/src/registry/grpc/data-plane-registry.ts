@@ -1,3 +1,6 @@
+import { type Backoff, backoffDelay } from '../../../../common/async/backoff';
+import { sleep } from '../../../../common/async/sleep';
+import { untilAborted } from '../../../../common/async/until-aborted';
 import { isLayoverError, LayoverError, toLayoverError } from '../../../../common/errors/layover-error';
 import { mustDigest } from '../../../../common/oci/digest';
 import { formatReference } from '../../../../common/oci/reference';
@@ -49,6 +52,8 @@ import { NodeCalls } from './node-calls';
  */
 const PROBE: RequestContext = { requestId: 'readyz', clientAddress: '', userAgent: '', authorization: '', hops: [] };
 
+/** Pauses between attempts to go on with a blob. */
+const RESUME_BACKOFF: Backoff = { firstMs: 100, maxMs: 1_000, jitter: 0.5 };
 /** Time limit of a report of answers, in milliseconds. */
 const REPORT_MS = 10_000;
 
@@ -138,6 +143,22 @@ export class DataPlaneRegistry implements RegistryReader {
   }
 
   async readBlob(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead> {
+    const giveUpAt = this.clock.now() + (query.waitMs ?? 0);
+    let { avoid } = query;
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await this.readOnce({ ...query, avoid }, signal);
+      } catch (error) {
+        const leftMs = giveUpAt - this.clock.now();
+        if (leftMs <= 0 || !mayBeBack(error)) throw error;
+        await sleep(this.clock, Math.min(backoffDelay(RESUME_BACKOFF, failures), leftMs), signal);
+        await untilAborted(this.nodes.whenLive(leftMs), signal);
+        avoid = [];
+      }
+    }
+  }
+
+  private async readOnce(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead> {
     const { address, digest, range, avoid, since, counted = false } = query;
     const context = since === undefined ? query.context : { ...query.context, authorizedAt: since };
     const message = { context, address: addressMessage(address), digest, ...rangeMessage(range), counted };
@@ -260,6 +281,11 @@ export class DataPlaneRegistry implements RegistryReader {
     this.reports.close();
     this.nodes.close();
   }
+}
+
+/** Returns whether a data plane that failed like this may be well again soon. */
+function mayBeBack(error: unknown): boolean {
+  return isLayoverError(error) && (error.key === 'DATA_PLANE_UNAVAILABLE' || error.key === 'NOT_READY');
 }
 
 /**
