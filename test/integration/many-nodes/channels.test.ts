@@ -143,7 +143,7 @@ test('every channel has keepalive and reconnects within two seconds', () => {
   const edge = connectDataPlane(loadRegistry(), address, 'off', planes, { clock, tracer: NO_TRACER });
   const channels = {
     'edge to data plane, small calls': internalOptions(edge.channel),
-    'edge to data plane, blobs': optionsOf(edge.streams),
+    'edge to data plane, blobs': optionsOf(edge.streams.client),
     'data plane to control plane': optionsOf(createCatalogClient(listen, planes.toReach('control-plane', listen))),
     'data plane to data plane': optionsOf(connectPeer(loadNode(), address, planes).client),
     'control plane to data plane': optionsOf(createDataPlaneClients([listen], planes)[0]!.client),
@@ -154,7 +154,7 @@ test('every channel has keepalive and reconnects within two seconds', () => {
     options['grpc.keepalive_timeout_ms'],
   ]);
   expect(found).toEqual([
-    ['edge to data plane, small calls', 3_000, 5_000],
+    ['edge to data plane, small calls', 2_000, 4_000],
     ['edge to data plane, blobs', 10_000, 15_000],
     ['data plane to control plane', 5_000, 10_000],
     ['data plane to data plane', 3_000, 5_000],

@@ -18,6 +18,8 @@ export interface SwallowingRelay {
    * unless `later` is true.
    */
   swallow(what: Swallowed, later?: boolean): void;
+  /** Drops bytes of the connection that was made last, from now on. */
+  swallowLatest(what: Swallowed): void;
   /** Connections that are made from now on work. Those that swallow bytes continue to do so. */
   heal(): void;
   /** Breaks the present connections on both sides. */
@@ -70,6 +72,10 @@ export async function startSwallowingRelay(path: string, target: ListenAddress):
     swallow(what, later = false) {
       for (const passage of passages) passage.swallowed = what;
       if (later) ofNew = what;
+    },
+    swallowLatest(what) {
+      const latest = [...passages].at(-1);
+      if (latest !== undefined) latest.swallowed = what;
     },
     heal() {
       ofNew = undefined;
