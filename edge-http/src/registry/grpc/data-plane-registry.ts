@@ -58,7 +58,7 @@ const RESUME_BACKOFF: Backoff = { firstMs: 100, maxMs: 1_000, jitter: 0.5 };
 const REPORT_MS = 10_000;
 
 /** Dependencies of {@link DataPlaneRegistry}. */
-export interface DataPlaneRegistryParts {
+export interface DataPlaneRegistryOptions {
   readonly nodes: NodeSet<DataPlaneConnection>;
   readonly clock: Clock;
   readonly tracer: Tracer;
@@ -75,11 +75,11 @@ export class DataPlaneRegistry implements RegistryReader {
   private readonly reports: AnswerReports;
   private readonly nextRecordId: () => string;
 
-  constructor(parts: DataPlaneRegistryParts) {
-    const { nodes, clock, logger } = parts;
+  constructor(options: DataPlaneRegistryOptions) {
+    const { nodes, clock, logger } = options;
     this.nodes = nodes;
     this.clock = clock;
-    this.calls = new NodeCalls(parts);
+    this.calls = new NodeCalls(options);
     this.nextRecordId = createTimeOrderedIds(clock);
     this.reports = new AnswerReports({
       clock,
