@@ -57,7 +57,7 @@ export interface EdgeConfig {
    */
   readonly clientIdleSeconds: number;
   /**
-   * LAYOVER_RESUME_SECONDS: how long an answer with a blob that has begun waits for a data plane, if
+   * LAYOVER_RESUME_SECONDS: how long an answer with a blob that has begun waits for a data plane if
    * all of them are lost.
    */
   readonly resumeSeconds: number;

@@ -259,8 +259,8 @@ export interface RegistryReader {
    */
   start(): Promise<void>;
   /**
-   * Before the end: has the answers recorded that no data plane gave, if one accepts calls. Resolves
-   * after a few seconds at the latest.
+   * Before the end: has the answers recorded that no data plane gave, if one accepts calls. Takes a
+   * few seconds at most.
    */
   settle(): Promise<void>;
   /** Gives up every connection. */

@@ -51,7 +51,7 @@ export class AnswerReports {
     this.reportLater(REPORT_EVERY_MS);
   }
 
-  /** Reports what waits if a data plane accepts calls. Resolves after five seconds at the latest. */
+  /** Reports what waits if a data plane accepts calls. Takes five seconds at most. */
   async settle(): Promise<void> {
     this.isSettling = true;
     this.cancelTimer?.();

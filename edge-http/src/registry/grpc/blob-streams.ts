@@ -26,8 +26,8 @@ export interface BlobStreamsParts {
 /**
  * The connection for the blobs of one data plane. A read that waits asks the data plane over the
  * same connection whether it is there. If nothing comes back, the connection carries nothing any
- * more although it is open: further reads get another connection, and those that wait fail. Keepalive
- * needs longer for that, because its pings may wait behind the bytes of blobs.
+ * more although it is open: further reads get another connection, and those that wait fail.
+ * Keepalive needs longer for that, because its pings may wait behind the bytes of blobs.
  */
 export class BlobStreams {
   private current: BlobConnection;

@@ -71,8 +71,8 @@ export class OwnAnswers {
   }
 
   /**
-   * Returns the oldest answers for one report, until `reportedOk` is called. Sums are returned after
-   * a minute, or with `all` at once.
+   * Returns the oldest answers for one report, until `reportedOk` is called. Sums are returned
+   * after a minute, or with `all` at once.
    */
   next(all: boolean): readonly EdgeAnswer[] {
     const now = this.clock.now();
