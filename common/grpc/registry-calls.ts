@@ -40,6 +40,7 @@ const METHODS: Readonly<Record<CallKind, string>> = {
   listRepositories: 'ListRepositories',
   checkAccess: 'CheckAccess',
   issueToken: 'IssueToken',
+  recordAnswers: 'RecordAnswers',
 };
 
 /** All kinds of calls, in the order of their names. */

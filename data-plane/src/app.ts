@@ -59,6 +59,7 @@ import { PageTokens } from './manifests/page-tokens';
 import { createLocalIndex } from './known/index/durable-local-index';
 import { ManifestContents } from './manifests/content/manifest-contents';
 import { ManifestKeeper } from './manifests/manifest-keeper';
+import { EdgeAnswers } from './manifests/edge-answers';
 import { ManifestService } from './manifests/manifest-service';
 import { DigestResolver } from './manifests/resolve-digest';
 import { TagManifestResolver } from './manifests/resolve-tag';
@@ -398,6 +399,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const channel = config.bytesListen && createByteListener(config.bytesListen, planes);
     const registry = registryMethods({
       manifests,
+      edgeAnswers: new EdgeAnswers(access, journal, clock),
       blobs,
       tags: new TagList(lists),
       repositories: new RepositoryList(new ListAccess(configuration, checks, config.anonymousMaxAgeMs), catalog),

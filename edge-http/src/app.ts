@@ -81,7 +81,11 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
   const { siblings } = overrides;
   const tracer = overrides.tracer ?? createTracer(config.tracing, clock, logger.child({ part: 'traces' }));
   let nodes: NodeSet<DataPlaneConnection> | undefined;
-  const metrics = new EdgeMetrics(() => nodes?.size ?? 0);
+  let dataPlanes: DataPlaneRegistry | undefined;
+  const metrics = new EdgeMetrics({
+    dataPlanes: () => nodes?.size ?? 0,
+    unrecorded: () => dataPlanes?.unrecorded ?? 0,
+  });
   const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
   const tls = config.tls && new TlsWatch({ files: config.tls, clock, logger: logger.child({ part: 'tls' }) });
   /** Milliseconds since the epoch. */
@@ -93,6 +97,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     metrics,
     buffers: new BufferPool(),
     clientIdleMs: config.clientIdleSeconds * 1000,
+    resumeWithinMs: config.resumeSeconds * 1000,
     clock,
     offload: config.offload && new Offload(config.offload),
   });
@@ -164,7 +169,14 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
       clock,
       logger: logger.child({ part: 'nodes' }),
     });
-    return new DataPlaneRegistry(nodes, clock, tracer, () => metrics.nodeFailed('open'));
+    dataPlanes = new DataPlaneRegistry({
+      nodes,
+      clock,
+      tracer,
+      logger: logger.child({ part: 'records' }),
+      onRetry: () => metrics.nodeFailed('open'),
+    });
+    return dataPlanes;
   }
 
   let stopped: Promise<void> | undefined;
@@ -172,6 +184,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     const drainMs = config.drainSeconds * 1000;
     const isProbed = clock.now() - readyzAskedAt < PROBED_MS;
     await listener.stop(drainMs, isProbed ? Math.min(NOTICE_MS, drainMs / 2) : 0);
+    await reader.settle();
     reader.close();
     await tracer.stop();
     await operations?.stop();

@@ -56,6 +56,11 @@ export interface EdgeConfig {
    * detects clients that are gone.
    */
   readonly clientIdleSeconds: number;
+  /**
+   * LAYOVER_RESUME_SECONDS: how long an answer with a blob that has begun waits for a data plane if
+   * all of them are lost.
+   */
+  readonly resumeSeconds: number;
   /** Where traces are sent; undefined means that nothing is traced. */
   readonly tracing: TracingConfig | undefined;
   /** LAYOVER_LOG_LEVEL. */
@@ -91,6 +96,7 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
     organizationHosts: reader.parsed(SETTINGS.LAYOVER_ORGANIZATION_HOSTS, parseOrganizationHosts),
     drainSeconds: reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS),
     clientIdleSeconds: reader.integer(SETTINGS.LAYOVER_CLIENT_IDLE_SECONDS),
+    resumeSeconds: reader.integer(SETTINGS.LAYOVER_RESUME_SECONDS),
     tracing: readTracing(reader, 'edge'),
     logLevel: reader.choice(SETTINGS.LAYOVER_LOG_LEVEL),
   };

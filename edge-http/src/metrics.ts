@@ -19,6 +19,14 @@ export interface AnswerCount {
   readonly seconds: number;
 }
 
+/** What is read at each scrape. */
+export interface EdgeReadings {
+  /** Returns the number of data planes that accept calls. */
+  readonly dataPlanes: () => number;
+  /** Returns the number of manifest requests whose answers no data plane has recorded yet. */
+  readonly unrecorded: () => number;
+}
+
 interface RunningDelivery {
   readonly delivery: DeliveryKind;
   readonly out: { readonly sent: number };
@@ -98,10 +106,11 @@ export class EdgeMetrics implements DeliveryMetrics {
   private readonly running = new Set<RunningDelivery>();
   private readonly endProcess: () => void;
 
-  /** `dataPlanes` returns the number of data planes that accept calls. */
-  constructor(dataPlanes: () => number) {
+  constructor({ dataPlanes, unrecorded }: EdgeReadings) {
     const help = 'Data planes that accept calls, as seen by this edge.';
     readGauge(this.registry, 'layover_edge_data_planes', help, dataPlanes);
+    const unrecordedHelp = 'Manifest requests that this edge answered by itself and no data plane has recorded yet.';
+    readGauge(this.registry, 'layover_edge_unrecorded_answers', unrecordedHelp, unrecorded);
     this.endProcess = watchProcess(this.registry);
   }
 

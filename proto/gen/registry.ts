@@ -10,6 +10,7 @@ import type { Call as _layover_v1_Call, Call__Output as _layover_v1_Call__Output
 import type { CallBatch as _layover_v1_CallBatch, CallBatch__Output as _layover_v1_CallBatch__Output } from './layover/v1/CallBatch';
 import type { CheckAccessReply as _layover_v1_CheckAccessReply, CheckAccessReply__Output as _layover_v1_CheckAccessReply__Output } from './layover/v1/CheckAccessReply';
 import type { CheckAccessRequest as _layover_v1_CheckAccessRequest, CheckAccessRequest__Output as _layover_v1_CheckAccessRequest__Output } from './layover/v1/CheckAccessRequest';
+import type { EdgeAnswer as _layover_v1_EdgeAnswer, EdgeAnswer__Output as _layover_v1_EdgeAnswer__Output } from './layover/v1/EdgeAnswer';
 import type { FileProgress as _layover_v1_FileProgress, FileProgress__Output as _layover_v1_FileProgress__Output } from './layover/v1/FileProgress';
 import type { GetManifestReply as _layover_v1_GetManifestReply, GetManifestReply__Output as _layover_v1_GetManifestReply__Output } from './layover/v1/GetManifestReply';
 import type { GetManifestRequest as _layover_v1_GetManifestRequest, GetManifestRequest__Output as _layover_v1_GetManifestRequest__Output } from './layover/v1/GetManifestRequest';
@@ -24,6 +25,8 @@ import type { ListTagsRequest as _layover_v1_ListTagsRequest, ListTagsRequest__O
 import type { OpenBlobReply as _layover_v1_OpenBlobReply, OpenBlobReply__Output as _layover_v1_OpenBlobReply__Output } from './layover/v1/OpenBlobReply';
 import type { ReadBlobReply as _layover_v1_ReadBlobReply, ReadBlobReply__Output as _layover_v1_ReadBlobReply__Output } from './layover/v1/ReadBlobReply';
 import type { ReadBlobRequest as _layover_v1_ReadBlobRequest, ReadBlobRequest__Output as _layover_v1_ReadBlobRequest__Output } from './layover/v1/ReadBlobRequest';
+import type { RecordAnswersReply as _layover_v1_RecordAnswersReply, RecordAnswersReply__Output as _layover_v1_RecordAnswersReply__Output } from './layover/v1/RecordAnswersReply';
+import type { RecordAnswersRequest as _layover_v1_RecordAnswersRequest, RecordAnswersRequest__Output as _layover_v1_RecordAnswersRequest__Output } from './layover/v1/RecordAnswersRequest';
 import type { RegistryClient as _layover_v1_RegistryClient, RegistryDefinition as _layover_v1_RegistryDefinition } from './layover/v1/Registry';
 import type { RepositoryAddress as _layover_v1_RepositoryAddress, RepositoryAddress__Output as _layover_v1_RepositoryAddress__Output } from './layover/v1/RepositoryAddress';
 import type { RequestContext as _layover_v1_RequestContext, RequestContext__Output as _layover_v1_RequestContext__Output } from './layover/v1/RequestContext';
@@ -48,6 +51,7 @@ export interface ProtoGrpcType {
       CheckAccessReply: MessageTypeDefinition<_layover_v1_CheckAccessReply, _layover_v1_CheckAccessReply__Output>
       CheckAccessRequest: MessageTypeDefinition<_layover_v1_CheckAccessRequest, _layover_v1_CheckAccessRequest__Output>
       Delivery: EnumTypeDefinition
+      EdgeAnswer: MessageTypeDefinition<_layover_v1_EdgeAnswer, _layover_v1_EdgeAnswer__Output>
       FileProgress: MessageTypeDefinition<_layover_v1_FileProgress, _layover_v1_FileProgress__Output>
       GetManifestReply: MessageTypeDefinition<_layover_v1_GetManifestReply, _layover_v1_GetManifestReply__Output>
       GetManifestRequest: MessageTypeDefinition<_layover_v1_GetManifestRequest, _layover_v1_GetManifestRequest__Output>
@@ -62,6 +66,8 @@ export interface ProtoGrpcType {
       OpenBlobReply: MessageTypeDefinition<_layover_v1_OpenBlobReply, _layover_v1_OpenBlobReply__Output>
       ReadBlobReply: MessageTypeDefinition<_layover_v1_ReadBlobReply, _layover_v1_ReadBlobReply__Output>
       ReadBlobRequest: MessageTypeDefinition<_layover_v1_ReadBlobRequest, _layover_v1_ReadBlobRequest__Output>
+      RecordAnswersReply: MessageTypeDefinition<_layover_v1_RecordAnswersReply, _layover_v1_RecordAnswersReply__Output>
+      RecordAnswersRequest: MessageTypeDefinition<_layover_v1_RecordAnswersRequest, _layover_v1_RecordAnswersRequest__Output>
       Registry: SubtypeConstructor<typeof grpc.Client, _layover_v1_RegistryClient> & { service: _layover_v1_RegistryDefinition }
       RepositoryAddress: MessageTypeDefinition<_layover_v1_RepositoryAddress, _layover_v1_RepositoryAddress__Output>
       RequestContext: MessageTypeDefinition<_layover_v1_RequestContext, _layover_v1_RequestContext__Output>

@@ -111,6 +111,48 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
     );
   }, 30_000);
 
+  test('say what each client got, once, while the data plane is killed again and again', async () => {
+    const name = 'again';
+    await stage.createOrganization(name);
+    const scope = `repository:${name}/recorded/image:pull`;
+    const issued = await send({ url: `${stage.layover.url}/token?service=layover&scope=${scope}` });
+    // The requests of clients without credentials would be combined.
+    const { token } = JSON.parse(issued.body.toString()) as { readonly token: string };
+    const statuses = new Map<string, number>();
+    let isOver = false;
+    let pullsInARow = 0;
+    const client = async (_value: unknown, number: number): Promise<void> => {
+      for (let count = 0; !isOver; count += 1) {
+        const requestId = `client-${number}-${count}`;
+        const { status } = await send({
+          url: `${stage.layover.url}/v2/${name}/recorded/image/manifests/v1`,
+          headers: { 'x-request-id': requestId, authorization: `Bearer ${token}` },
+        });
+        statuses.set(requestId, status);
+        pullsInARow = status === 200 ? pullsInARow + 1 : 0;
+      }
+    };
+    const clients = Promise.all(Array.from({ length: 4 }, client));
+    for (let round = 0; round < 4; round += 1) {
+      await stage.layover.killPlane('data-plane');
+      pullsInARow = 0;
+      await waitUntil('pulls after the kill', () => pullsInARow > 20);
+    }
+    isOver = true;
+    await clients;
+    expect([...statuses.values()].every((status) => status === 200 || status === 503)).toBe(true);
+    const asPairs = (all: Iterable<readonly [string, number]>): string[] =>
+      [...all].map((pair) => pair.join(' ')).sort();
+    let pulls: readonly (readonly [string, number])[] = [];
+    await waitUntil('what each client got to be on record', async () => {
+      const all = await stage.layover.graphql.pulls(name);
+      pulls = all.map(({ requestId, httpStatus }) => [String(requestId), Number(httpStatus)] as const);
+      const found = new Map(pulls);
+      return [...statuses].every(([requestId, status]) => found.get(requestId) === status);
+    });
+    expect(asPairs(pulls)).toEqual(asPairs(statuses));
+  }, 120_000);
+
   test('hold pulls of cached and new images that were made while the control plane hung', async () => {
     await stage.createOrganization('frozen');
     await stage.skopeo.copy(`${stage.layover.host}/frozen/recorded/image:v1`);

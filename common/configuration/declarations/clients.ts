@@ -132,6 +132,17 @@ const settings = declareSettings({
     unit: 'seconds',
     description: 'A client that reads nothing of a blob for this long is disconnected.',
   },
+  LAYOVER_RESUME_SECONDS: {
+    kind: 'integer',
+    readBy: EDGE,
+    min: 0,
+    max: 3600,
+    default: 60,
+    unit: 'seconds',
+    description:
+      'If the only data plane is lost in the middle of a blob, the edge waits this long for it and then goes on ' +
+      'where the client is. Afterwards the client is disconnected.',
+  },
 });
 
 /** Settings of the addresses that clients and operators connect to. */

@@ -91,6 +91,15 @@ export class Addresses {
     return attempt({ ...request, ...place });
   }
 
+  /**
+   * Returns the request at the place that its address most likely means, for records of requests
+   * that no data plane answered. Nothing is asked for that.
+   */
+  async likely<Request extends RepositoryRequest>(request: Request): Promise<Request> {
+    const [place] = this.ordered(await this.places(request));
+    return { ...request, ...place };
+  }
+
   /** Returns whether the name in the mirror form is a repository that only lacks what was asked. */
   private async isRepository(request: RepositoryRequest, { owner, repository }: Place, absence: unknown) {
     if (owner.kind === 'organization' || (absence as { key?: ErrorKey }).key === 'NAME_UNKNOWN') return false;

@@ -230,7 +230,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
   }
 
   private write(record: NewRecord, mayDrop: boolean): ReturnType<GroupCommit['append']> {
-    const at = this.options.clock.now();
+    const at = record.at ?? this.options.clock.now();
     const id = record.id || this.nextId();
     const { pull } = record;
     // Almost all records are pulls, and copying objects with any fields is slow.

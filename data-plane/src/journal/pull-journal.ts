@@ -2,9 +2,10 @@ import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
 
 /**
  * A record before the journal adds its time. `id` is the identity of the request (the `recordId` of
- * its context) if the request causes no other record; without it, the journal makes one.
+ * its context) if the request causes no other record; without it, the journal makes one. `at` is
+ * set if the record is about an earlier time, in milliseconds since the epoch.
  */
-export type NewRecord = Omit<PullRecord, 'at' | 'event'>;
+export type NewRecord = Omit<PullRecord, 'at' | 'event'> & { readonly at?: number };
 
 /**
  * Records that wait for the control plane. Records that `append` has written survive a crash and

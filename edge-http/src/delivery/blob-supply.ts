@@ -61,7 +61,7 @@ export interface SupplyOptions {
 }
 
 /** What a supply delivers, and how: see BlobReadQuery. */
-export type SupplyQuery = Pick<BlobReadQuery, 'range' | 'accepts' | 'avoid' | 'since' | 'counted'>;
+export type SupplyQuery = Pick<BlobReadQuery, 'range' | 'accepts' | 'avoid' | 'since' | 'counted' | 'waitMs'>;
 
 /**
  * Requests a blob, or a range of it, and opens the local file or the byte channel that the data

@@ -11,6 +11,8 @@ export interface DeliveryDependencies {
   readonly metrics: DeliveryMetrics;
   /** A client that reads nothing for this many milliseconds is disconnected. */
   readonly clientIdleMs: number;
+  /** How long an answer that has begun waits for a data plane, in milliseconds. */
+  readonly resumeWithinMs: number;
   readonly clock: Clock;
   /** Undefined means that the edge sends all files itself. */
   readonly offload?: Offload | undefined;

@@ -78,7 +78,8 @@ export class RangeDelivery {
   /**
    * Sends what the supply delivers. Returns true if that was everything. Otherwise it has opened
    * another supply for the rest: from the same node if the local file or the byte channel failed,
-   * from another one if the node failed. The bytes are the same because the digest is.
+   * from another one if the node failed, or from the same one when it is back. The bytes are the
+   * same because the digest is.
    */
   private async sendFromSupply(header: BlobHeader, out: BodyWriter): Promise<boolean> {
     const supply = this.supply!;
@@ -127,7 +128,8 @@ export class RangeDelivery {
   ): Promise<void> {
     const { offset, length, size } = header;
     const range = { kind: 'bytes', first: this.positionIn(header, out), last: offset + length - 1 } as const;
-    const rest = await this.openInPlace({ range, ...how, since: this.startedAt }, counting);
+    const { resumeWithinMs: waitMs } = this.dependencies;
+    const rest = await this.openInPlace({ range, ...how, since: this.startedAt, waitMs }, counting);
     if (rest.header.size !== size)
       throw new Error(
         `The size of blob ${this.request.digest} changed from ${size} to ${rest.header.size} bytes during its delivery.`,

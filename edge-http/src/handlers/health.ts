@@ -41,7 +41,8 @@ export function createReadyz(
   return async (_request, exchange) => {
     onAsked();
     if (isDraining()) throw new LayoverError('NOT_READY', { message: 'The edge is stopping.' });
-    const [problems] = await Promise.all([whySiblingsAreUnready(siblings), reader.ready(TIMEOUT_MS)]);
+    const [others, own] = await Promise.all([whySiblingsAreUnready(siblings), readinessProblems(reader, false)]);
+    const problems = [...others, ...own];
     if (problems.length > 0) throw new LayoverError('NOT_READY', { message: `${problems.join('; ')}.` });
     answerJson(exchange, 200, { 'Cache-Control': 'no-store' }, { status: 'ready' });
   };

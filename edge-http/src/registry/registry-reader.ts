@@ -108,6 +108,11 @@ export interface BlobReadQuery extends BlobQuery {
    * used. Its call must go on until the bytes are readable. Default: false.
    */
   readonly counted?: boolean;
+  /**
+   * For the rest of a delivery: how long to wait for a data plane if none can answer, in
+   * milliseconds. Those in `avoid` are asked again then: they may be back. Default: 0.
+   */
+  readonly waitMs?: number;
 }
 
 /** How the bytes are delivered (docs/design/delivery.md#deliveries). */
@@ -236,7 +241,6 @@ export interface RegistryReader {
   /** Checks the credentials for GET /v2/. Rejects with UNAUTHORIZED if they are not accepted. */
   checkAccess(context: RequestContext, departure: Departure): Promise<void>;
   getManifest(query: ManifestQuery, departure: Departure): Promise<ManifestAnswer>;
-  /** Closes all connections. */
   statBlob(query: BlobQuery, departure: Departure): Promise<BlobStatAnswer>;
   /**
    * Resolves with the header. Rejects with RANGE_INVALID if the range is outside the blob, and with
@@ -254,6 +258,11 @@ export interface RegistryReader {
    * short timeout.
    */
   start(): Promise<void>;
+  /**
+   * Before the end: has the answers recorded that no data plane gave, if one accepts calls. Takes a
+   * few seconds at most.
+   */
+  settle(): Promise<void>;
   /** Gives up every connection. */
   close(): void;
 }

@@ -91,11 +91,13 @@ interface ReceivedCall {
 
 /** Refuses small calls, and notes the time limit of each. */
 function refuseCalls(stream: ReceivedCall): void {
-  const failure = encodeFailure(new LayoverError('NOT_FOUND'));
+  const refused = encodeFailure(new LayoverError('NOT_FOUND'));
+  const lost = encodeFailure(new LayoverError('DATA_PLANE_UNAVAILABLE'));
   stream.on('data', ({ calls }) => {
     for (const { id, request, timeoutMs } of calls) {
       timeouts.set(request!, timeoutMs);
-      stream.write({ answers: [{ id, failure }] });
+      // The edge answers a manifest request by itself then, and reports that.
+      stream.write({ answers: [{ id, failure: request === 'getManifest' ? lost : refused }] });
     }
   });
 }
@@ -141,7 +143,7 @@ test('every channel has keepalive and reconnects within two seconds', () => {
   const edge = connectDataPlane(loadRegistry(), address, 'off', planes, { clock, tracer: NO_TRACER });
   const channels = {
     'edge to data plane, small calls': internalOptions(edge.channel),
-    'edge to data plane, blobs': optionsOf(edge.streams),
+    'edge to data plane, blobs': optionsOf(edge.streams.client),
     'data plane to control plane': optionsOf(createCatalogClient(listen, planes.toReach('control-plane', listen))),
     'data plane to data plane': optionsOf(connectPeer(loadNode(), address, planes).client),
     'control plane to data plane': optionsOf(createDataPlaneClients([listen], planes)[0]!.client),
@@ -152,7 +154,7 @@ test('every channel has keepalive and reconnects within two seconds', () => {
     options['grpc.keepalive_timeout_ms'],
   ]);
   expect(found).toEqual([
-    ['edge to data plane, small calls', 3_000, 5_000],
+    ['edge to data plane, small calls', 2_000, 4_000],
     ['edge to data plane, blobs', 10_000, 15_000],
     ['data plane to control plane', 5_000, 10_000],
     ['data plane to data plane', 3_000, 5_000],
@@ -167,12 +169,13 @@ test('every call between planes has a deadline, except streams whose reader limi
   const client = connectCatalog();
   ends.push(() => client.close());
   const catalog = createGrpcCatalog({ client, clock });
-  const registry = new DataPlaneRegistry(
-    nodeSet((node) => connectDataPlane(loadRegistry(), node, 'off', planes, { clock, tracer: NO_TRACER })),
+  const registry = new DataPlaneRegistry({
+    nodes: nodeSet((node) => connectDataPlane(loadRegistry(), node, 'off', planes, { clock, tracer: NO_TRACER })),
     clock,
-    NO_TRACER,
-    () => undefined,
-  );
+    tracer: NO_TRACER,
+    logger,
+    onRetry: () => undefined,
+  });
   await registry.start();
   const peers = nodeSet((node) => connectPeer(loadNode(), node, planes));
   await peers.start();
@@ -202,6 +205,7 @@ test('every call between planes has a deadline, except streams whose reader limi
     () => first(createGrpcConfigurationWatch(connectCatalog, 'n').open(NOTHING_KNOWN, signal)),
     () => registry.checkAccess(context, signal),
     () => registry.getManifest({ ...query, reference, accept: [], headOnly: false }, signal),
+    () => registry.settle(),
     () => registry.statBlob(blob, signal),
     () => registry.readBlob({ ...blob, range: undefined, accepts: 'any', avoid: [] }, signal),
     () => registry.listTags({ ...query, limit: 1, last: '', page: '' }, signal),

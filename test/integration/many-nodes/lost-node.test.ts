@@ -57,9 +57,31 @@ test.each([
   60_000,
 );
 
+test.each([
+  ['files', 'unix', {}],
+  ['byte channel', 'tcp', {}],
+  ['inline', 'tcp', { LAYOVER_DATA_BYTES_LISTEN: 'off' }],
+] as const)(
+  'goes on with 50 downloads when their only data plane was killed and is started again (%s)',
+  async (name, transport, env) => {
+    const { layer, clients, owner, gate } = await startDownloads(
+      { transport, env, dataPlanes: 1 },
+      `started again ${name}`,
+      4 * MIB,
+    );
+    await owner.running.kill();
+    await owner.start();
+    await allRight(clients, layer.digest);
+    gate.open();
+    expect(rig.fetches(layer.digest)).toBe(2);
+    await waitUntil('the data plane to store the blob', () => owner.holds(layer.digest));
+  },
+  60_000,
+);
+
 test('moves requests away from a hanging data plane and uses it again when it answers', async () => {
   const bounds = { pingAfterMs: 400, answerWithinMs: 1_500 };
-  const silence: SilenceBounds = { calls: bounds, streams: bounds };
+  const silence: SilenceBounds = { calls: bounds, streams: bounds, reads: bounds };
   const { layer, clients, owner, gate } = await startDownloads(
     { transport: 'tcp', edge: { silence } },
     'hangs',

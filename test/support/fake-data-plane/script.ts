@@ -10,6 +10,7 @@ import type { ListRepositoriesRequest__Output } from '../../../proto/gen/layover
 import type { ListTagsReply } from '../../../proto/gen/layover/v1/ListTagsReply';
 import type { ListTagsRequest__Output } from '../../../proto/gen/layover/v1/ListTagsRequest';
 import type { ReadBlobRequest__Output } from '../../../proto/gen/layover/v1/ReadBlobRequest';
+import type { RecordAnswersRequest__Output } from '../../../proto/gen/layover/v1/RecordAnswersRequest';
 import type { StatBlobReply } from '../../../proto/gen/layover/v1/StatBlobReply';
 import type { StatBlobRequest__Output } from '../../../proto/gen/layover/v1/StatBlobRequest';
 import type { BlobSender } from './blob-sender';
@@ -31,4 +32,5 @@ export interface Script {
   listRepositories?(request: ListRepositoriesRequest__Output): Answer<ListRepositoriesReply>;
   listReferrers?(request: ListReferrersRequest__Output): Answer<ListReferrersReply>;
   issueToken?(request: IssueTokenRequest__Output): Answer<IssueTokenReply>;
+  recordAnswers?(request: RecordAnswersRequest__Output): Answer<void>;
 }

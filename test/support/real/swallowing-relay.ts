@@ -18,8 +18,12 @@ export interface SwallowingRelay {
    * unless `later` is true.
    */
   swallow(what: Swallowed, later?: boolean): void;
+  /** Drops bytes of the connection that was made last, from now on. */
+  swallowLatest(what: Swallowed): void;
   /** Connections that are made from now on work. Those that swallow bytes continue to do so. */
   heal(): void;
+  /** Breaks the present connections on both sides. */
+  cut(): void;
   /** Closes all connections and the server. */
   close(): Promise<void>;
 }
@@ -69,8 +73,15 @@ export async function startSwallowingRelay(path: string, target: ListenAddress):
       for (const passage of passages) passage.swallowed = what;
       if (later) ofNew = what;
     },
+    swallowLatest(what) {
+      const latest = [...passages].at(-1);
+      if (latest !== undefined) latest.swallowed = what;
+    },
     heal() {
       ofNew = undefined;
+    },
+    cut() {
+      for (const socket of sockets) socket.destroy();
     },
     async close() {
       for (const socket of sockets) socket.destroy();

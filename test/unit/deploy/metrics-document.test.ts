@@ -23,7 +23,7 @@ function rowsOf(registry: Registry): string[] {
 }
 
 function registries(): { readonly heading: string; readonly registry: Registry; readonly close: () => void }[] {
-  const edge = new EdgeMetrics(() => 0);
+  const edge = new EdgeMetrics({ dataPlanes: () => 0, unrecorded: () => 0 });
   const data = new DataPlaneMetrics();
   const nothing = { records: 0, oldestMs: 0, dropped: 0 };
   data.watch({

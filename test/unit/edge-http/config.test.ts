@@ -14,6 +14,7 @@ test('an empty environment results in the documented defaults', () => {
     publicUrl: undefined,
     drainSeconds: 30,
     clientIdleSeconds: expect.any(Number) as unknown,
+    resumeSeconds: expect.any(Number) as unknown,
     logLevel: 'info',
     warnings: [],
   });
@@ -31,6 +32,7 @@ test('every setting is read', () => {
       LAYOVER_PUBLIC_URL: 'https://layover.example/',
       LAYOVER_DRAIN_SECONDS: '0',
       LAYOVER_CLIENT_IDLE_SECONDS: '5',
+      LAYOVER_RESUME_SECONDS: '7',
       LAYOVER_LOG_LEVEL: 'debug',
     }),
   ).toEqual({
@@ -46,6 +48,7 @@ test('every setting is read', () => {
     publicUrl: 'https://layover.example',
     drainSeconds: 0,
     clientIdleSeconds: 5,
+    resumeSeconds: 7,
     logLevel: 'debug',
     warnings: [],
   });

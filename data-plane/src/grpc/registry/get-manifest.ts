@@ -44,7 +44,8 @@ export async function getManifest(
   };
 }
 
-function readReference(message: GetManifestRequest__Output): Reference {
+/** Reads the reference of a request. Throws TAG_INVALID and DIGEST_INVALID. */
+export function readReference(message: GetManifestRequest__Output): Reference {
   if (message.reference === 'digest') return { kind: 'digest', digest: readDigest(message.digest ?? '') };
   const tag = parseTag(message.tag ?? '');
   if (tag === undefined) throw new LayoverError('TAG_INVALID');

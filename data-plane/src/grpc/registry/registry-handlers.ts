@@ -8,6 +8,7 @@ import type { Configuration } from '../../configuration/configuration';
 import type { RepositoryList } from '../../manifests/list-repositories';
 import type { ReferrersList } from '../../manifests/list-referrers';
 import type { TagList } from '../../manifests/list-tags';
+import type { EdgeAnswers } from '../../manifests/edge-answers';
 import type { ManifestService } from '../../manifests/manifest-service';
 import type { BlobService } from '../../blobs/blob-service';
 import type { ByteChannelOffers } from '../../channel/byte-listener';
@@ -18,6 +19,7 @@ import { listReferrersRpc } from './list-referrers';
 import { listRepositoriesRpc } from './list-repositories';
 import { listTagsRpc } from './list-tags';
 import { readBlob } from './read-blob';
+import { recordAnswersRpc } from './record-answers';
 import { statBlobRpc } from './stat-blob';
 import { CallStreams } from './call-streams';
 import type { CallTable } from './call-table';
@@ -26,6 +28,7 @@ import { openBlobRpc } from './open-blob';
 /** Dependencies of the Registry service. */
 export interface RegistryParts {
   readonly manifests: ManifestService;
+  readonly edgeAnswers: EdgeAnswers;
   readonly blobs: BlobService;
   readonly tags: TagList;
   readonly repositories: RepositoryList;
@@ -47,7 +50,8 @@ export interface RegistryMethods {
 
 /** Creates the methods of Registry, each from its own file. */
 export function registryMethods(parts: RegistryParts): RegistryMethods {
-  const { manifests, blobs, tags, repositories, referrers, configuration, checks, watch, clock, logger } = parts;
+  const { manifests, edgeAnswers, blobs, tags, repositories, referrers, configuration, checks } = parts;
+  const { watch, clock, logger } = parts;
   const addresses = new Addresses(configuration, checks.tokens, clock, async (request) => {
     const page = await tags.list({ ...request, limit: 1, last: '', page: '' });
     return page.tags.length > 0;
@@ -61,6 +65,7 @@ export function registryMethods(parts: RegistryParts): RegistryMethods {
     listRepositories: (message, signal) => listRepositoriesRpc(repositories, message, signal),
     checkAccess: (message) => checkAccessRpc(configuration, checks, message),
     issueToken: (message) => issueTokenRpc(configuration, checks, message),
+    recordAnswers: (message, signal) => recordAnswersRpc(addresses, edgeAnswers, message, signal),
   };
   const calls = new CallStreams({ table, watch, clock, logger });
   return {

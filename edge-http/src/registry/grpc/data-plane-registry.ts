@@ -1,12 +1,17 @@
-import { LayoverError } from '../../../../common/errors/layover-error';
+import { type Backoff, backoffDelay } from '../../../../common/async/backoff';
+import { sleep } from '../../../../common/async/sleep';
+import { untilAborted } from '../../../../common/async/until-aborted';
+import { isLayoverError, LayoverError, toLayoverError } from '../../../../common/errors/layover-error';
 import { mustDigest } from '../../../../common/oci/digest';
 import { formatReference } from '../../../../common/oci/reference';
 import type { NodeSet } from '../../../../common/nodes/node-set';
 import type { Clock } from '../../../../common/runtime/clock';
+import type { Logger } from '../../../../common/runtime/logger';
 import { createTimeOrderedIds } from '../../../../common/runtime/time-ordered-ids';
 import type { Tracer } from '../../../../common/tracing/tracer';
 import type { GetManifestRequest } from '../../../../proto/gen/layover/v1/GetManifestRequest';
 import type { ReadBlobRequest } from '../../../../proto/gen/layover/v1/ReadBlobRequest';
+import { isNodeFailure } from '../node-failure';
 import type {
   BlobQuery,
   BlobRead,
@@ -27,6 +32,7 @@ import type {
   TokenAnswer,
   TokenQuery,
 } from '../registry-reader';
+import { AnswerReports } from './answer-reports';
 import { ChannelRead } from './channel-read';
 import type { DataPlaneConnection } from './data-plane';
 import {
@@ -46,19 +52,50 @@ import { NodeCalls } from './node-calls';
  */
 const PROBE: RequestContext = { requestId: 'readyz', clientAddress: '', userAgent: '', authorization: '', hops: [] };
 
+/** Pauses between attempts to go on with a blob. */
+const RESUME_BACKOFF: Backoff = { firstMs: 100, maxMs: 1_000, jitter: 0.5 };
+/** Time limit of a report of answers, in milliseconds. */
+const REPORT_MS = 10_000;
+
+/** Dependencies of {@link DataPlaneRegistry}. */
+export interface DataPlaneRegistryOptions {
+  readonly nodes: NodeSet<DataPlaneConnection>;
+  readonly clock: Clock;
+  readonly tracer: Tracer;
+  readonly logger: Logger;
+  /** Called when a node failed and another one is asked. */
+  readonly onRetry: () => void;
+}
+
 /** {@link RegistryReader} over gRPC. */
 export class DataPlaneRegistry implements RegistryReader {
+  private readonly nodes: NodeSet<DataPlaneConnection>;
+  private readonly clock: Clock;
   private readonly calls: NodeCalls;
+  private readonly reports: AnswerReports;
   private readonly nextRecordId: () => string;
 
-  constructor(
-    private readonly nodes: NodeSet<DataPlaneConnection>,
-    private readonly clock: Clock,
-    tracer: Tracer,
-    onRetry: () => void,
-  ) {
-    this.calls = new NodeCalls({ nodes, clock, tracer, onRetry });
+  constructor(options: DataPlaneRegistryOptions) {
+    const { nodes, clock, logger } = options;
+    this.nodes = nodes;
+    this.clock = clock;
+    this.calls = new NodeCalls(options);
     this.nextRecordId = createTimeOrderedIds(clock);
+    this.reports = new AnswerReports({
+      clock,
+      logger,
+      nextRecordId: this.nextRecordId,
+      isLive: () => nodes.size > 0,
+      send: async (answers) => {
+        const { signal } = new AbortController();
+        await this.calls.call(this.nextRecordId(), 'recordAnswers', { answers: [...answers] }, signal, REPORT_MS);
+      },
+    });
+  }
+
+  /** Number of manifest requests that this edge answered by itself and nobody has recorded yet. */
+  get unrecorded(): number {
+    return this.reports.size;
   }
 
   start(): Promise<void> {
@@ -78,19 +115,24 @@ export class DataPlaneRegistry implements RegistryReader {
       attempt += 1;
       return { ...message, context: { ...message.context, recordId, attempt } };
     };
-    const { reply } = await this.calls.ask({ key: manifestKey(query), kind: 'getManifest', messageFor }, departure);
-    const { mediaType, size, content, ageSeconds, upstreamHost, private: isPrivate } = reply;
-    const cacheStatus = readCacheStatus(reply.cacheStatus);
-    return {
-      digest: mustDigest(reply.digest),
-      mediaType,
-      size,
-      content,
-      ageSeconds,
-      upstreamHost,
-      private: isPrivate,
-      cacheStatus,
-    };
+    try {
+      const { reply } = await this.calls.ask({ key: manifestKey(query), kind: 'getManifest', messageFor }, departure);
+      const { mediaType, size, content, ageSeconds, upstreamHost, private: isPrivate } = reply;
+      const cacheStatus = readCacheStatus(reply.cacheStatus);
+      return {
+        digest: mustDigest(reply.digest),
+        mediaType,
+        size,
+        content,
+        ageSeconds,
+        upstreamHost,
+        private: isPrivate,
+        cacheStatus,
+      };
+    } catch (error) {
+      if (isOwnAnswer(error, attempt)) this.reports.add(messageFor(), toLayoverError(error));
+      throw error;
+    }
   }
 
   async statBlob({ context, address, digest }: BlobQuery, departure: Departure): Promise<BlobStatAnswer> {
@@ -101,6 +143,22 @@ export class DataPlaneRegistry implements RegistryReader {
   }
 
   async readBlob(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead> {
+    const giveUpAt = this.clock.now() + (query.waitMs ?? 0);
+    let { avoid } = query;
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await this.readOnce({ ...query, avoid }, signal);
+      } catch (error) {
+        const leftMs = giveUpAt - this.clock.now();
+        if (leftMs <= 0 || !mayBeBack(error)) throw error;
+        await sleep(this.clock, Math.min(backoffDelay(RESUME_BACKOFF, failures), leftMs), signal);
+        await untilAborted(this.nodes.whenLive(leftMs), signal);
+        avoid = [];
+      }
+    }
+  }
+
+  private async readOnce(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead> {
     const { address, digest, range, avoid, since, counted = false } = query;
     const context = since === undefined ? query.context : { ...query.context, authorizedAt: since };
     const message = { context, address: addressMessage(address), digest, ...rangeMessage(range), counted };
@@ -215,9 +273,28 @@ export class DataPlaneRegistry implements RegistryReader {
     }
   }
 
+  settle(): Promise<void> {
+    return this.reports.settle();
+  }
+
   close(): void {
+    this.reports.close();
     this.nodes.close();
   }
+}
+
+/** Returns whether a data plane that failed like this may be well again soon. */
+function mayBeBack(error: unknown): boolean {
+  return isLayoverError(error) && (error.key === 'DATA_PLANE_UNAVAILABLE' || error.key === 'NOT_READY');
+}
+
+/**
+ * Returns whether a failed manifest request after so many attempts has no record of a data plane,
+ * or one with another outcome. A report too many does no harm: it has the identity of the request.
+ */
+function isOwnAnswer(error: unknown, attempts: number): boolean {
+  if (!isLayoverError(error) || error.key === 'DATA_PLANE_UNAVAILABLE' || error.key === 'TIMEOUT') return true;
+  return attempts > 1 && isNodeFailure(error);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
-import type { loadRegistry } from '../../../../common/grpc/load-proto';
+import { loadNode, type loadRegistry } from '../../../../common/grpc/load-proto';
 import { type Patience, planeChannel } from '../../../../common/grpc/plane-channel';
 import { traceCalls } from '../../../../common/grpc/trace-calls';
 import type { PlaneSecurity } from '../../../../common/grpc/plane-security';
@@ -8,8 +8,8 @@ import type { NodeConnection } from '../../../../common/nodes/node';
 import type { Clock } from '../../../../common/runtime/clock';
 import { formatGrpcAddress, type ListenAddress } from '../../../../common/runtime/listen-address';
 import type { Tracer } from '../../../../common/tracing/tracer';
-import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
 import type { ByteConnections } from '../channel/byte-connections';
+import { BlobStreams } from './blob-streams';
 import { PlaneCalls } from './plane-calls';
 
 const MIB = 1024 * 1024;
@@ -25,12 +25,15 @@ export interface SilenceBounds {
    * alarm makes another node fetch the blob again.
    */
   readonly streams: Patience;
+  /** A read of a blob that waits for a message; see BlobStreams. */
+  readonly reads: Patience;
 }
 
-/** Default: eight seconds for small calls, 25 seconds for blobs. */
+/** Default: six seconds for small calls, seven for reads that wait, 25 for the others. */
 export const SILENCE_BOUNDS: SilenceBounds = {
-  calls: { pingAfterMs: 3_000, answerWithinMs: 5_000 },
+  calls: { pingAfterMs: 2_000, answerWithinMs: 4_000 },
   streams: { pingAfterMs: 10_000, answerWithinMs: 15_000 },
+  reads: { pingAfterMs: 3_000, answerWithinMs: 4_000 },
 };
 
 /** A restarted data plane is found again within a second. A manifest is at most 4 MiB. */
@@ -46,15 +49,13 @@ function channelOptions(patience: Patience): ChannelOptions {
  */
 export interface DataPlaneConnection extends NodeConnection {
   readonly calls: PlaneCalls;
-  readonly streams: RegistryClient;
+  readonly streams: BlobStreams;
   /** True if the data plane may offer local files. */
   readonly local: boolean;
   /** Connections to the byte channel of the data plane; undefined if it is not used. */
   readonly bytes: ByteConnections | undefined;
   /** Where the data plane is reached. */
   readonly listen: ListenAddress;
-  /** Resolves when the connection for blobs is established, at the latest after `withinMs`. */
-  whenStreamsReady(withinMs: number): Promise<void>;
 }
 
 /**
@@ -92,10 +93,15 @@ export function connectDataPlane(
     'grpc-node.flow_control_window': CALLS_WINDOW_BYTES,
   });
   const calls = new PlaneCalls(calling, clock, tracer);
-  const streams = new Registry(target, credentials, {
-    ...channelOptions(silence.streams),
-    'grpc-node.flow_control_window': 4 * MIB,
-    interceptors,
+  const streams = new BlobStreams({
+    connect: () =>
+      new Registry(target, credentials, {
+        ...channelOptions(silence.streams),
+        'grpc-node.flow_control_window': 4 * MIB,
+        interceptors,
+      }),
+    NodeClient: loadNode(),
+    patience: silence.reads,
   });
   return {
     calls,
@@ -104,9 +110,6 @@ export function connectDataPlane(
     listen,
     channel: calling.getChannel(),
     local: localDelivery === 'auto' ? listen.kind === 'unix' : localDelivery === 'on',
-    // The system time, because grpc-js enforces the deadline.
-    whenStreamsReady: (withinMs) =>
-      new Promise((resolve) => streams.waitForReady(Date.now() + withinMs, () => resolve())),
     close() {
       calls.close();
       calling.close();

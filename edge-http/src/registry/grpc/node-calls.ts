@@ -1,4 +1,4 @@
-import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
 import { fromGrpcError, isNodeLost } from '../../../../common/grpc/error-status';
 import type { CallKind, CallMessage, CallReply } from '../../../../common/grpc/registry-calls';
@@ -6,8 +6,10 @@ import type { Node } from '../../../../common/nodes/node';
 import type { NodeSet } from '../../../../common/nodes/node-set';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Tracer } from '../../../../common/tracing/tracer';
+import type { ReadBlobReply__Output } from '../../../../proto/gen/layover/v1/ReadBlobReply';
 import { isNodeFailure } from '../node-failure';
 import type { Departure } from '../registry-reader';
+import type { StartedRead } from './blob-streams';
 import type { DataPlaneConnection } from './data-plane';
 import type { SentCall } from './plane-calls';
 import { ReadStream } from './read-stream';
@@ -28,6 +30,11 @@ const STREAM_IDLE_MS = 300_000;
  * asked nevertheless, and its answer or failure is final.
  */
 const NO_NODE_WAIT_MS = 1_000;
+/**
+ * How long a call waits for a node that was away when it was asked, in milliseconds: without an
+ * answer it fails then, unless the node is back.
+ */
+const AWAY_MS = 2_000;
 /** Maximum number of nodes that are asked for one request. */
 const MAX_NODES = 3;
 
@@ -60,10 +67,10 @@ export interface NodeReply<K extends CallKind> {
 }
 
 /** A read whose first message has arrived. */
-export interface BegunStream<Message> {
+export interface BegunStream {
   readonly node: Node<DataPlaneConnection>;
-  readonly first: Message | undefined;
-  readonly stream: ReadStream<Message>;
+  readonly first: ReadBlobReply__Output | undefined;
+  readonly stream: ReadStream<ReadBlobReply__Output>;
 }
 
 /**
@@ -98,13 +105,16 @@ export class NodeCalls {
       const dueAt = clock.now() + timeoutMs;
       const span = tracer.isOn ? tracer.active() : undefined;
       let sent: SentCall | undefined;
+      let stopWaiting: (() => void) | undefined;
       let failedNodes: FailedNodes | undefined;
       const abort = (): void => {
+        stopWaiting?.();
         sent?.cancel();
         reject(new LayoverError('CANCELLED', { message: 'The client closed the connection.' }));
       };
       const attempt = (node: Node<DataPlaneConnection>): void => {
         const done = (failure: LayoverError | undefined, reply: CallReply<K> | undefined): void => {
+          stopWaiting?.();
           if (failure === undefined) {
             departure.removeEventListener('abort', abort);
             resolve({ node, reply: reply! });
@@ -120,6 +130,10 @@ export class NodeCalls {
           reject(failedNodes.mostSpecific(failure) as LayoverError);
         };
         sent = node.connection.calls.send({ kind, message: messageFor(node.connection), dueAt, done }, span);
+        stopWaiting = this.unlessBack(node, (away) => {
+          sent?.cancel();
+          done(away, undefined);
+        });
       };
       const begin = (): void => {
         if (departure.aborted) {
@@ -143,35 +157,62 @@ export class NodeCalls {
    * Starts a read and waits for its first message. Nodes in `avoid` are not asked. The caller
    * cancels the returned stream in any case. Rejects with the most specific failure of the nodes.
    */
-  async begin<Message>(
+  async begin(
     key: string,
     avoid: readonly string[],
-    invoke: (plane: DataPlaneConnection) => ClientReadableStream<Message>,
+    invoke: (plane: DataPlaneConnection) => StartedRead,
     signal: AbortSignal,
-  ): Promise<BegunStream<Message>> {
+  ): Promise<BegunStream> {
     const { nodes, clock } = this.options;
     const giveUpAt = clock.now() + STREAM_IDLE_MS;
     const toError = (error: ServiceError): LayoverError => translate(error, signal);
     let failedNodes: FailedNodes | undefined;
+    let movedFrom: Node<DataPlaneConnection> | undefined;
     if (nodes.size === 0) await nodes.whenLive(NO_NODE_WAIT_MS);
     for (let node = nodes.pick(key, avoid); node !== undefined;) {
-      const call = invoke(node.connection);
-      const stream = new ReadStream(call, { signal, idleMs: STREAM_IDLE_MS, clock, toError });
+      const { call, silence } = invoke(node.connection);
+      const stream = new ReadStream(call, { signal, idleMs: STREAM_IDLE_MS, clock, silence, toError });
+      const stopWaiting = this.unlessBack(node, (away) => stream.giveUp(away));
       try {
         const first = await stream.next(Math.max(giveUpAt - clock.now(), 1));
         return { node, first, stream };
       } catch (error) {
         stream.cancel();
+        // Only the connection may be lost. The node is asked once over the next one, because
+        // another node would fetch the blob again.
+        if (stream.wasSilent && movedFrom !== node && node.health === 'serving') {
+          movedFrom = node;
+          this.options.onRetry();
+          continue;
+        }
         failedNodes ??= new FailedNodes(avoid);
         const next = this.next(key, failedNodes, node, error, signal);
         if (next === undefined) throw failedNodes.mostSpecific(error);
         // The health watch uses the other connection, so a node that has just come back can accept
         // calls while the connection for blobs still waits to be retried.
-        if (next === node && nodes.size > 0) await node.connection.whenStreamsReady(NO_NODE_WAIT_MS);
+        if (next === node && nodes.size > 0) await node.connection.streams.whenReady(NO_NODE_WAIT_MS);
         node = next;
+      } finally {
+        stopWaiting?.();
       }
     }
     throw noNode();
+  }
+
+  /**
+   * If a node is away, calls `leave` after a while, unless the node is back. Otherwise each request
+   * would wait until the connection to a process that hangs fails again. Returns a function that
+   * stops waiting, or undefined if the node is not away.
+   */
+  private unlessBack(
+    node: Node<DataPlaneConnection>,
+    leave: (failure: LayoverError) => void,
+  ): (() => void) | undefined {
+    const isAway = (): boolean => node.health === 'away' || node.health === 'unknown';
+    if (!isAway()) return undefined;
+    return this.options.clock.after(AWAY_MS, () => {
+      if (isAway()) leave(new NodeAway('DATA_PLANE_UNAVAILABLE', { message: 'No data plane answers.' }));
+    });
   }
 
   /**
@@ -186,33 +227,44 @@ export class NodeCalls {
     departure: Departure,
   ): Node<DataPlaneConnection> | undefined {
     if (!isNodeFailure(failure) || departure.aborted) return undefined;
-    failedNodes.add(failed.name, failure);
+    failedNodes.add(failed, failure);
     if (failedNodes.tries >= MAX_NODES) return undefined;
-    // If there is no other node, a lost connection is tried once more. It is re-established at once
-    // unless the node is gone.
-    const next =
-      this.options.nodes.pick(key, failedNodes.avoid) ??
-      (failedNodes.tries === 1 && isLost(failure) ? failed : undefined);
+    // If there is no other node, the first one whose connection was lost is tried once more. It is
+    // re-established at once unless the node is gone.
+    const next = this.options.nodes.pick(key, failedNodes.avoid) ?? failedNodes.takeLost();
     if (next !== undefined) this.options.onRetry();
     return next;
   }
 }
+
+/** The failure of a node that was away before it was asked. Asking it once more would not help. */
+class NodeAway extends LayoverError {}
 
 /** Nodes that failed one request. */
 class FailedNodes {
   readonly avoid: string[];
   tries = 0;
   private specific: unknown;
+  private lost: Node<DataPlaneConnection> | undefined;
+  private isRepeated = false;
 
   constructor(avoid: readonly string[] = []) {
     this.avoid = [...avoid];
   }
 
-  add(name: string, failure: unknown): void {
-    this.avoid.push(name);
+  add(node: Node<DataPlaneConnection>, failure: unknown): void {
+    this.avoid.push(node.name);
     this.tries += 1;
+    if (isLost(failure) && !(failure instanceof NodeAway)) this.lost ??= node;
     // An error that a node reports is more specific than that another node is unreachable.
     if (!isLayoverError(failure) || failure.key !== 'DATA_PLANE_UNAVAILABLE') this.specific ??= failure;
+  }
+
+  /** Returns the first node whose connection was lost, once; otherwise undefined. */
+  takeLost(): Node<DataPlaneConnection> | undefined {
+    if (this.isRepeated) return undefined;
+    this.isRepeated = true;
+    return this.lost;
   }
 
   mostSpecific(last: unknown): unknown {

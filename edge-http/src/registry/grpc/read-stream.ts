@@ -8,6 +8,16 @@ import type { Clock } from '../../../../common/runtime/clock';
  */
 const HELD_MESSAGES = 2;
 
+/** Finds out whether the connection of a call still carries anything. */
+export interface SilenceWatch {
+  /** How long a reader waits for a message before the watch is asked, and then again, in ms. */
+  readonly afterMs: number;
+  /** Call for every message. */
+  heard(): void;
+  /** Resolves to whether nothing comes over the connection. Never rejects. */
+  isSilent(): Promise<boolean>;
+}
+
 /** Options of a read stream. */
 export interface ReadStreamOptions {
   /** Cancels the call. The reader gets CANCELLED. */
@@ -15,6 +25,8 @@ export interface ReadStreamOptions {
   /** Idle timeout of one message, in milliseconds. Only time during which a reader waits counts. */
   readonly idleMs: number;
   readonly clock: Clock;
+  /** Ends the call with DATA_PLANE_UNAVAILABLE if its connection is silent. Default: no watch. */
+  readonly silence?: SilenceWatch | undefined;
   readonly toError: (error: ServiceError) => LayoverError;
 }
 
@@ -30,6 +42,7 @@ export class ReadStream<Message> {
     { readonly resolve: (message: Message | undefined) => void; readonly reject: (error: unknown) => void } | undefined;
   private stopTimer: (() => void) | undefined;
   private failure: LayoverError | undefined;
+  private silent = false;
   private ended = false;
   private readonly onAbort = (): void =>
     this.abandon(new LayoverError('CANCELLED', { message: 'The client closed the connection.' }));
@@ -60,11 +73,18 @@ export class ReadStream<Message> {
     if (this.ended) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };
-      if (idleMs === 'unlimited') return;
-      this.stopTimer = this.options.clock.after(idleMs, () =>
-        this.abandon(new LayoverError('TIMEOUT', { message: `The data plane sent nothing for ${idleMs / 1000} s.` })),
-      );
+      this.startTimer(idleMs === 'unlimited' ? Infinity : idleMs, idleMs);
     });
+  }
+
+  /** Whether the call ended because its connection was silent. */
+  get wasSilent(): boolean {
+    return this.silent;
+  }
+
+  /** Ends the call with a failure, which the reader gets. */
+  giveUp(failure: LayoverError): void {
+    this.abandon(failure);
   }
 
   /** Ends the call and releases everything. Does nothing if it has already ended. */
@@ -72,7 +92,32 @@ export class ReadStream<Message> {
     this.abandon(new LayoverError('CANCELLED'));
   }
 
+  /** Waits for the next message, and asks in between whether the connection is silent. */
+  private startTimer(leftMs: number, idleMs: number | 'unlimited'): void {
+    const { silence, clock } = this.options;
+    const waitMs = Math.min(leftMs, silence?.afterMs ?? Infinity);
+    if (waitMs === Infinity) return;
+    this.stopTimer = clock.after(waitMs, () => {
+      if (waitMs === leftMs) {
+        this.abandon(
+          new LayoverError('TIMEOUT', { message: `The data plane sent nothing for ${Number(idleMs) / 1000} s.` }),
+        );
+        return;
+      }
+      const { waiting } = this;
+      void silence?.isSilent().then((isSilent) => {
+        if (!isSilent || this.waiting !== waiting || waiting === undefined) return;
+        this.silent = true;
+        this.abandon(
+          new LayoverError('DATA_PLANE_UNAVAILABLE', { message: 'The connection to the data plane is silent.' }),
+        );
+      });
+      this.startTimer(leftMs - waitMs, idleMs);
+    });
+  }
+
   private take(message: Message): void {
+    this.options.silence?.heard();
     const waiting = this.stopWaiting();
     if (waiting !== undefined) waiting.resolve(message);
     else if (this.held.push(message) >= HELD_MESSAGES) this.call.pause();

@@ -8,6 +8,7 @@ import type { ListReferrersReply as _layover_v1_ListReferrersReply, ListReferrer
 import type { ListRepositoriesReply as _layover_v1_ListRepositoriesReply, ListRepositoriesReply__Output as _layover_v1_ListRepositoriesReply__Output } from '../../layover/v1/ListRepositoriesReply';
 import type { CheckAccessReply as _layover_v1_CheckAccessReply, CheckAccessReply__Output as _layover_v1_CheckAccessReply__Output } from '../../layover/v1/CheckAccessReply';
 import type { IssueTokenReply as _layover_v1_IssueTokenReply, IssueTokenReply__Output as _layover_v1_IssueTokenReply__Output } from '../../layover/v1/IssueTokenReply';
+import type { RecordAnswersReply as _layover_v1_RecordAnswersReply, RecordAnswersReply__Output as _layover_v1_RecordAnswersReply__Output } from '../../layover/v1/RecordAnswersReply';
 
 export interface Answer {
   'id'?: (number);
@@ -20,7 +21,8 @@ export interface Answer {
   'listRepositories'?: (_layover_v1_ListRepositoriesReply | null);
   'checkAccess'?: (_layover_v1_CheckAccessReply | null);
   'issueToken'?: (_layover_v1_IssueTokenReply | null);
-  'result'?: "failure"|"getManifest"|"statBlob"|"openBlob"|"listTags"|"listReferrers"|"listRepositories"|"checkAccess"|"issueToken";
+  'recordAnswers'?: (_layover_v1_RecordAnswersReply | null);
+  'result'?: "failure"|"getManifest"|"statBlob"|"openBlob"|"listTags"|"listReferrers"|"listRepositories"|"checkAccess"|"issueToken"|"recordAnswers";
 }
 
 export interface Answer__Output {
@@ -34,5 +36,6 @@ export interface Answer__Output {
   'listRepositories'?: (_layover_v1_ListRepositoriesReply__Output | null);
   'checkAccess'?: (_layover_v1_CheckAccessReply__Output | null);
   'issueToken'?: (_layover_v1_IssueTokenReply__Output | null);
-  'result'?: "failure"|"getManifest"|"statBlob"|"openBlob"|"listTags"|"listReferrers"|"listRepositories"|"checkAccess"|"issueToken";
+  'recordAnswers'?: (_layover_v1_RecordAnswersReply__Output | null);
+  'result'?: "failure"|"getManifest"|"statBlob"|"openBlob"|"listTags"|"listReferrers"|"listRepositories"|"checkAccess"|"issueToken"|"recordAnswers";
 }

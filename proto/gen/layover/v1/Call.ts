@@ -8,6 +8,7 @@ import type { ListReferrersRequest as _layover_v1_ListReferrersRequest, ListRefe
 import type { ListRepositoriesRequest as _layover_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _layover_v1_ListRepositoriesRequest__Output } from '../../layover/v1/ListRepositoriesRequest';
 import type { CheckAccessRequest as _layover_v1_CheckAccessRequest, CheckAccessRequest__Output as _layover_v1_CheckAccessRequest__Output } from '../../layover/v1/CheckAccessRequest';
 import type { IssueTokenRequest as _layover_v1_IssueTokenRequest, IssueTokenRequest__Output as _layover_v1_IssueTokenRequest__Output } from '../../layover/v1/IssueTokenRequest';
+import type { RecordAnswersRequest as _layover_v1_RecordAnswersRequest, RecordAnswersRequest__Output as _layover_v1_RecordAnswersRequest__Output } from '../../layover/v1/RecordAnswersRequest';
 
 export interface Call {
   'id'?: (number);
@@ -21,7 +22,8 @@ export interface Call {
   'listRepositories'?: (_layover_v1_ListRepositoriesRequest | null);
   'checkAccess'?: (_layover_v1_CheckAccessRequest | null);
   'issueToken'?: (_layover_v1_IssueTokenRequest | null);
-  'request'?: "getManifest"|"statBlob"|"openBlob"|"listTags"|"listReferrers"|"listRepositories"|"checkAccess"|"issueToken";
+  'recordAnswers'?: (_layover_v1_RecordAnswersRequest | null);
+  'request'?: "getManifest"|"statBlob"|"openBlob"|"listTags"|"listReferrers"|"listRepositories"|"checkAccess"|"issueToken"|"recordAnswers";
 }
 
 export interface Call__Output {
@@ -36,5 +38,6 @@ export interface Call__Output {
   'listRepositories'?: (_layover_v1_ListRepositoriesRequest__Output | null);
   'checkAccess'?: (_layover_v1_CheckAccessRequest__Output | null);
   'issueToken'?: (_layover_v1_IssueTokenRequest__Output | null);
-  'request'?: "getManifest"|"statBlob"|"openBlob"|"listTags"|"listReferrers"|"listRepositories"|"checkAccess"|"issueToken";
+  'recordAnswers'?: (_layover_v1_RecordAnswersRequest__Output | null);
+  'request'?: "getManifest"|"statBlob"|"openBlob"|"listTags"|"listReferrers"|"listRepositories"|"checkAccess"|"issueToken"|"recordAnswers";
 }

@@ -683,13 +683,16 @@ describe('a source that fails', () => {
     expect(answer).toMatchObject({ whole: false, body: Buffer.alloc(0) });
   });
 
-  test('with its process closes the connection', async () => {
-    const other = await startEdge({
-      async readBlob(_request, sender) {
-        await serveInline(large, sender, MIB);
-        await sender.cancelled;
+  test('with its process closes the connection if it does not come back', async () => {
+    const other = await startEdge(
+      {
+        async readBlob(_request, sender) {
+          await serveInline(large, sender, MIB);
+          await sender.cancelled;
+        },
       },
-    });
+      { resumeSeconds: 1 },
+    );
     try {
       const message = await open(other, large.path);
       await other.plane.stop();

@@ -4,7 +4,7 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import { digestOf } from '../../../../common/oci/digest';
 import type { RequestContext__Output as RequestContext } from '../../../../proto/gen/layover/v1/RequestContext';
 import type { BlobSender } from '../../../support/fake-data-plane/blob-sender';
-import { startFakeDataPlane } from '../../../support/fake-data-plane/start-fake-data-plane';
+import { type FakeDataPlane, startFakeDataPlane } from '../../../support/fake-data-plane/start-fake-data-plane';
 import { waitUntil } from '../../../support/real/wait-until';
 import { BlobFolder, serveFile, serveInline, type TestBlob, wanted } from '../support/blobs';
 import { type EdgeOverPlanes, type ReadScript, startEdgeOverPlanes } from '../support/edge-over-planes';
@@ -344,10 +344,68 @@ describe('a blob whose node is lost in the middle', () => {
     expect(answer).toMatchObject({ status: 200, whole: false });
   });
 
-  test('closes the connection if there is no other node', async () => {
-    edge = await startEdgeOverPlanes(1, [dieAfter(MIB)]);
+  test('closes the connection if there is no other node, and the only one does not come back', async () => {
+    edge = await startEdgeOverPlanes(1, [dieAfter(MIB)], {}, { resumeSeconds: 1 });
     const { answer } = await readWhole();
     expect(answer.whole).toBe(false);
+    expect(blob.content.subarray(0, answer.body.length).equals(answer.body)).toBe(true);
+  });
+
+  test.each([
+    ['over the call', inline],
+    ['as a file', file],
+  ])('is continued by the only node when it is back (%s)', async (_name, second) => {
+    let again: FakeDataPlane | undefined;
+    edge = await startEdgeOverPlanes(1, [dieAfter(3 * MIB)]);
+    const reading = readWhole({ range: `bytes=${MIB}-` });
+    await waitUntil('the read', () => edge!.reads.length === 1);
+    const [{ plane }] = edge.reads as [EdgeOverPlanes['reads'][number]];
+    await edge.reads[0]!.sender.cancelled;
+    try {
+      again = await startFakeDataPlane(
+        {
+          // A data plane that starts has no configuration for a moment.
+          readBlob: (_request, sender) =>
+            again!.reads.length === 1
+              ? Promise.reject(new LayoverError('NOT_READY'))
+              : second(sender, again!),
+        },
+        plane.address,
+      );
+      const { answer } = await reading;
+      expect(answer).toMatchObject({ status: 206, whole: true });
+      expect(answer.body.equals(blob.content.subarray(MIB))).toBe(true);
+      const asked = again.reads.map(({ request }) => request);
+      expect(asked).toHaveLength(2);
+      expect(asked[1]!.bytes!.firstByte).toBeGreaterThanOrEqual(MIB);
+      expect(asked[1]!.context!.authorizedAt).toBeGreaterThan(0);
+    } finally {
+      await edge.stop();
+      await again?.stop();
+    }
+  });
+
+  test('is not requested again from the only node for a client that has left', async () => {
+    let again: FakeDataPlane | undefined;
+    edge = await startEdgeOverPlanes(1, [growing(MIB)]);
+    const [plane] = edge.planes;
+    const message = await open(edge, blob.path);
+    message.on('error', () => undefined);
+    message.resume();
+    await plane!.stop();
+    message.destroy();
+    try {
+      again = await startFakeDataPlane(
+        { readBlob: (_request, sender) => serveInline(blob, sender) },
+        plane!.address,
+      );
+      expect(digestOf((await get(edge, blob.path)).body)).toBe(blob.digest);
+      expect(again.reads).toHaveLength(1);
+      expect(again.reads[0]!.request.context!.authorizedAt).toBe(0);
+    } finally {
+      await edge.stop();
+      await again?.stop();
+    }
   });
 
   test('is delivered to a slow client without a visible failure', async () => {

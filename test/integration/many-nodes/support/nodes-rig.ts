@@ -7,6 +7,7 @@ import { freePort } from '../../../support/real/free-port';
 import { type GraphqlClient, graphqlClient } from '../../../support/real/graphql-client';
 import { ADMIN_TOKEN, layoverEnvironment } from '../../../support/real/layover';
 import { type RunningPlane, startPlaneInside, startPlaneOutside } from '../../../support/real/start-plane';
+import { startSwallowingRelay, type SwallowingRelay } from '../../../support/real/swallowing-relay';
 import { temporaryFolder } from '../../../support/real/temporary-folder';
 
 /** Options of a rig. */
@@ -23,6 +24,8 @@ export interface NodesRigOptions {
   readonly processes?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly edge?: EdgeOverrides;
+  /** If true, edges reach each data plane through a relay (`unix` only). */
+  readonly relays?: boolean;
 }
 
 /** A data plane of the rig, running or not. */
@@ -45,6 +48,8 @@ export interface NodesRig {
   /** URLs of the edges. */
   readonly urls: readonly string[];
   readonly nodes: readonly RigNode[];
+  /** The relay in front of each node; empty without `relays`. */
+  readonly relays: readonly SwallowingRelay[];
   /** The data planes that the host name resolves to (`tcp`), as indexes of `nodes`. */
   listed: readonly number[];
   /** Returns the number of GET requests for a blob that reached the upstream. */
@@ -106,7 +111,15 @@ export async function startNodesRig(options: NodesRigOptions): Promise<NodesRig>
     await Promise.all(nodes.slice(0, dataPlanes).map((node) => node.start()));
 
     const rig = { listed: nodes.slice(0, dataPlanes).map((_, i) => i) as readonly number[] };
-    const planes = transport === 'tcp' ? `${NAME}:${port}` : addresses.slice(0, dataPlanes).join(',');
+    const relays: SwallowingRelay[] = [];
+    for (let i = 0; options.relays === true && i < dataPlanes; i += 1) {
+      const { dataSocket } = homeAt(homes[i]!);
+      const relay = await startSwallowingRelay(join(folder.path, `r${i}`), { kind: 'unix', path: dataSocket });
+      closers.push(() => relay.close());
+      relays.push(relay);
+    }
+    const reached = options.relays === true ? relays.map(({ address }) => address) : addresses.slice(0, dataPlanes);
+    const planes = transport === 'tcp' ? `${NAME}:${port}` : reached.join(',');
     const urls = await Promise.all(
       Array.from({ length: edges }, async (_, i) => {
         const edge = await startPlaneInside(
@@ -126,6 +139,7 @@ export async function startNodesRig(options: NodesRigOptions): Promise<NodesRig>
       graphql,
       urls,
       nodes,
+      relays,
       fetches: (digest: string) =>
         upstream.requests.filter(({ method, path }) => method === 'GET' && path.endsWith(`/blobs/${digest}`)).length,
       close,

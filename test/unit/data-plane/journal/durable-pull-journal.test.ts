@@ -69,6 +69,13 @@ describe('appended records', () => {
     expect(second.depth().records).toBe(0);
   });
 
+  test('keep the id and the time that the caller gives them', async () => {
+    const journal = await start({ clock: new TestClock(1_700_000_000_000) });
+    const given = { id: '0197a000-0000-7000-8000-000000000001', at: 1_699_000_000_000 };
+    await journal.append({ ...recordOf('0'), ...given });
+    expect(await drain(journal)).toMatchObject([given]);
+  });
+
   test('are read again until they are acknowledged, and then never again', async () => {
     const journal = await start();
     for (const n of numbers(0, 5)) await journal.append(recordOf(n));

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { LayoverError } from '../../../../../common/errors/layover-error';
-import { ReadStream } from '../../../../../edge-http/src/registry/grpc/read-stream';
+import { ReadStream, type SilenceWatch } from '../../../../../edge-http/src/registry/grpc/read-stream';
 import { TestClock } from '../../../../support/test-clock';
 
 /** A call like those of grpc-js: an object stream with cancel(). */
@@ -15,7 +15,25 @@ class FakeCall extends Readable {
   }
 }
 
-function setUp(): { call: FakeCall; clock: TestClock; abort: AbortController; stream: ReadStream<number> } {
+/** A connection that is asked by hand. */
+class FakeSilence implements SilenceWatch {
+  readonly afterMs = 100;
+  messages = 0;
+  readonly asked: ((isSilent: boolean) => void)[] = [];
+  heard(): void {
+    this.messages += 1;
+  }
+  isSilent(): Promise<boolean> {
+    return new Promise((resolve) => this.asked.push(resolve));
+  }
+}
+
+function setUp(silence?: SilenceWatch): {
+  call: FakeCall;
+  clock: TestClock;
+  abort: AbortController;
+  stream: ReadStream<number>;
+} {
   const call = new FakeCall();
   const clock = new TestClock();
   const abort = new AbortController();
@@ -23,6 +41,7 @@ function setUp(): { call: FakeCall; clock: TestClock; abort: AbortController; st
     signal: abort.signal,
     idleMs: 1000,
     clock,
+    silence,
     toError: (error: ServiceError) => new LayoverError('UPSTREAM_FAILED', { message: error.message }),
   });
   return { call, clock, abort, stream };
@@ -103,4 +122,51 @@ test('cancel is harmless after the end and when repeated, and its late error is 
   await ended.stream.next();
   ended.stream.cancel();
   expect(ended.call.cancels).toBe(0);
+});
+
+describe('a reader that waits', () => {
+  test('asks whether the connection is silent, and gets DATA_PLANE_UNAVAILABLE if it is', async () => {
+    const silence = new FakeSilence();
+    const { call, stream, clock } = setUp(silence);
+    const next = stream.next('unlimited');
+    clock.advance(99);
+    expect(silence.asked).toHaveLength(0);
+    clock.advance(1);
+    expect(silence.asked).toHaveLength(1);
+    silence.asked[0]!(true);
+    await expect(next).rejects.toMatchObject({ key: 'DATA_PLANE_UNAVAILABLE' });
+    expect(stream.wasSilent).toBe(true);
+    expect(call.cancels).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('waits on while the connection answers, up to its time limit', async () => {
+    const silence = new FakeSilence();
+    const { stream, clock } = setUp(silence);
+    const next = stream.next();
+    for (let asked = 1; asked < 10; asked += 1) {
+      clock.advance(100);
+      expect(silence.asked).toHaveLength(asked);
+      silence.asked.at(-1)!(false);
+      await settled();
+    }
+    clock.advance(100);
+    await expect(next).rejects.toMatchObject({ key: 'TIMEOUT' });
+    expect(stream.wasSilent).toBe(false);
+  });
+
+  test('is not disturbed by an answer that comes after its message', async () => {
+    const silence = new FakeSilence();
+    const { call, stream, clock } = setUp(silence);
+    const first = stream.next();
+    clock.advance(100);
+    call.push(1);
+    expect(await first).toBe(1);
+    expect(silence.messages).toBe(1);
+    const second = stream.next();
+    silence.asked[0]!(true);
+    await settled();
+    call.push(2);
+    expect(await second).toBe(2);
+  });
 });
