@@ -1,6 +1,7 @@
 import { joinCluster } from './cluster-worker';
 import { type ProgramDescription, readCommandLine } from './command-line';
 import { ConfigurationError, EXIT_BAD_CONFIGURATION } from './env';
+import { describeStartFailure, EXIT_IN_USE } from './start-failure';
 
 /** Life cycle of a plane, as its app.ts returns it. Executables and tests use nothing else. */
 export interface App {
@@ -27,6 +28,7 @@ export function describePlane(npmCommand: string, mainFile: string, summary: str
     exitCodes: {
       0: 'stopped by SIGTERM or SIGINT',
       1: 'could not start, or failed to stop cleanly',
+      [EXIT_IN_USE]: 'another process uses its address',
       [EXIT_BAD_CONFIGURATION]: 'the configuration is invalid; all problems are printed',
       130: 'ended by a second signal before running requests ended',
     },
@@ -69,30 +71,14 @@ export async function runApp(program: ProgramDescription, createApp: () => App):
   try {
     ({ address } = await app.start());
   } catch (error) {
-    process.stderr.write(`${startFailure(error)}\n`);
+    // A configuration error may only show after the start, for example a master key that does not
+    // decrypt the stored secrets.
+    const { text, exitCode } = describeStartFailure(error);
+    process.stderr.write(`${text}\n`);
     // Servers and timers that did start must not keep the process alive.
-    process.exit(isConfigurationError(error) ? EXIT_BAD_CONFIGURATION : 1);
+    process.exit(exitCode);
   }
   process.send?.({ kind: 'ready', address } satisfies ReadyMessage);
-}
-
-/**
- * Returns true for problems that only show after the start, for example a master key that does not
- * decrypt the stored secrets.
- */
-function isConfigurationError(error: unknown): error is ConfigurationError {
-  return error instanceof ConfigurationError;
-}
-
-function startFailure(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (isConfigurationError(error)) return error.message;
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE')
-    return `${error.message}. Another program listens there. Stop it, or choose another address.`;
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
-    return `${error.message}. This user cannot use the address or folder.`;
-  return error.stack ?? error.message;
 }
 
 /** Message to the parent process over IPC when a plane accepts requests. */

@@ -8,6 +8,7 @@ import { type HostResolver, systemResolver } from '../../common/nodes/host-resol
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
+import { CannotStartError } from '../../common/runtime/start-failure';
 import { sumRepeats } from '../../common/runtime/sum-repeats';
 import { AttemptThrottle } from '../../common/security/attempt-throttle';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
@@ -24,6 +25,7 @@ import { InvalidationFeed } from './catalog/invalidation-feed';
 import { GrpcContentKeeper } from './data-planes/grpc-content-keeper';
 import { WatchedDataPlanes } from './data-planes/watched-data-planes';
 import { Database } from './db/database';
+import { describeDatabaseProblem } from './db/start-problem';
 import { ManagedContent } from './cache/management/managed-content';
 import { GarbageCollector } from './cache/collection/garbage-collector';
 import { Loaders } from './graphql/request/loaders';
@@ -76,7 +78,7 @@ export interface ControlPlane extends App {
 /**
  * Creates a control plane. It is the composition root: opens the database, connects stores,
  * services and resolvers, and serves GraphQL over HTTP and the Catalog over gRPC. `start` resolves
- * with the URL of the HTTP server.
+ * with the URL of the HTTP server. It rejects with a CannotStartError if the database cannot be used.
  */
 export function createControlPlane(config: ControlPlaneConfig, overrides: ControlPlaneOverrides = {}): ControlPlane {
   const clock = overrides.clock ?? systemClock;
@@ -286,7 +288,8 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     return { address, catalogAddress, stop };
   } catch (error) {
     await stop();
-    throw error;
+    const problem = describeDatabaseProblem(config.database, error);
+    throw problem === undefined ? error : new CannotStartError(problem, { cause: error });
   }
 }
 

@@ -2,10 +2,11 @@ import { rmSync } from 'node:fs';
 import { createServer, connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { makeDurableFolder } from '../../common/files/durable-folder';
+import { CannotStartError } from '../../common/runtime/start-failure';
 import { requireOwnFolder } from '../../common/runtime/unix-socket';
 
 /** Thrown if another Layover uses the home. */
-export class HomeInUseError extends Error {
+export class HomeInUseError extends CannotStartError {
   override readonly name = 'HomeInUseError';
 }
 
