@@ -1,6 +1,6 @@
 import { type ProgramDescription, readCommandLine } from '../../common/runtime/command-line';
 import { EXIT_BAD_CONFIGURATION } from '../../common/runtime/env';
-import { describeStartFailure } from '../../common/runtime/start-failure';
+import { describeStartFailure, EXIT_IN_USE } from '../../common/runtime/start-failure';
 import { configFromEnvironment } from './config';
 import { moveDatabase } from './move-database';
 
@@ -15,6 +15,7 @@ const program: ProgramDescription = {
   exitCodes: {
     0: 'the database was damaged and has another name now',
     1: 'the database is not damaged, does not exist, or is not a file; nothing was changed',
+    [EXIT_IN_USE]: 'a control plane uses the database; nothing was changed',
     [EXIT_BAD_CONFIGURATION]: 'the configuration is invalid; all problems are printed',
   },
 };

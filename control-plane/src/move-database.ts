@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '../../common/files/durable-folder';
-import { createLogger } from '../../common/runtime/logger';
+import { lockHome } from '../../common/runtime/home-lock';
+import { LOCK_WAIT_MS } from '../../common/runtime/lifecycle';
+import { createLogger, type Logger } from '../../common/runtime/logger';
 import { CannotStartError } from '../../common/runtime/start-failure';
 import type { ControlPlaneConfig } from './config';
 import { type DatabaseAddress, describeDatabase } from './db/database-address';
@@ -25,14 +27,24 @@ export interface MoveDatabaseParts {
 /**
  * Moves a damaged SQLite database to another name in the same folder, so that the control plane
  * starts with an empty one. Throws a CannotStartError, and changes nothing, if the database is not
- * a file, does not exist or is not damaged.
+ * a file, does not exist or is not damaged, or if a control plane uses it.
  */
 export async function moveDatabase(
-  { database, logLevel }: Pick<ControlPlaneConfig, 'database' | 'logLevel'>,
-  { now, say }: MoveDatabaseParts,
+  { home, database, logLevel }: Pick<ControlPlaneConfig, 'home' | 'database' | 'logLevel'>,
+  parts: MoveDatabaseParts,
 ): Promise<void> {
+  const { say } = parts;
   const file = fileOf(database);
-  const damage = await findDamage(file, createLogger('control-plane', logLevel));
+  const unlock = await lockHome(home, { user: 'control plane', waitMs: LOCK_WAIT_MS, onWait: say, onUnlocked: say });
+  try {
+    await moveIfDamaged(file, createLogger('control-plane', logLevel), parts);
+  } finally {
+    await unlock();
+  }
+}
+
+async function moveIfDamaged(file: string, log: Logger, { now, say }: MoveDatabaseParts): Promise<void> {
+  const damage = await findDamage(file, log);
   if (damage === undefined)
     throw new CannotStartError(`The database file ${file} is not damaged. Nothing was changed.`);
   const kept = `${file}.damaged-${new Date(now).toISOString().replaceAll(':', '-').replace(/\..*/, '')}`;

@@ -1,9 +1,11 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDurableFolder } from '../../common/files/durable-folder';
+import { lockHome, type Unlock } from '../../common/runtime/home-lock';
 import type { App } from '../../common/runtime/lifecycle';
 import { packageRoot } from '../../common/runtime/package-root';
+import { requireOwnFolder } from '../../common/runtime/unix-socket';
 import type { StandaloneConfig } from './config';
-import { lockHome } from './home-lock';
 import { LeftoverHomes } from './leftover-homes';
 import { PlaneGroup } from './plane-group';
 import type { PlaneDescription, PlaneEvents } from './plane-process';
@@ -27,6 +29,8 @@ const CONTROL_PLANE = planeIn('control-plane', 'LAYOVER_CONTROL_LISTEN');
  * (docs/design/pull-semantics.md#planes, docs/design/many-nodes.md#one-machine).
  */
 export interface Standalone extends App {
+  /** Makes a stop end soon: the planes that are stopping cut their running requests. */
+  hurry(): void;
   /** True if all planes accept requests. */
   readonly isReady: boolean;
 }
@@ -68,7 +72,7 @@ export function createStandalone(config: StandaloneConfig, { say, onReady }: Sta
   // A plane stops before the planes that it calls.
   const groups = [edges, dataPlanes, controlPlane];
   const leftovers = new LeftoverHomes(config, say);
-  let unlock: (() => Promise<void>) | undefined;
+  let unlock: Unlock | undefined;
   let stopped: Promise<void> | undefined;
 
   const stop = (): Promise<void> =>
@@ -84,7 +88,9 @@ export function createStandalone(config: StandaloneConfig, { say, onReady }: Sta
       return isAnnounced;
     },
     async start() {
-      unlock = await lockHome(config.home.lockSocket, config.home.root);
+      await makeDurableFolder(config.home.lockFolder);
+      requireOwnFolder(join(config.home.lockFolder, 'lock'));
+      unlock = await lockHome(config.home, { user: 'npm start', waitMs: 0, onUnlocked: say });
       try {
         listDataPlanes(config);
         // In this order, so that each plane finds the planes that it calls.
@@ -98,6 +104,9 @@ export function createStandalone(config: StandaloneConfig, { say, onReady }: Sta
         await stop();
         throw error;
       }
+    },
+    hurry() {
+      for (const group of groups) group.hurry();
     },
     stop,
   };

@@ -88,7 +88,6 @@ function countPlanes(
   const runtimeFolder = reader.text(SETTINGS.XDG_RUNTIME_DIR);
   const existing = findDataPlaneHomes(home);
   const counts = readPlaneCounts(reader, home, existing, machine);
-  checkSocketPath(reader, SETTINGS.LAYOVER_HOME, home.lockSocket);
   const homeOf = (number: number): Home => dataPlaneHome(home, number, runtimeFolder);
   const homes = Array.from({ length: counts.dataPlanes }, (_, index) => homeOf(index + 1));
   for (const { dataSocket } of homes.slice(1)) checkSocketPath(reader, SETTINGS.LAYOVER_HOME, dataSocket);

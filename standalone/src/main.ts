@@ -11,7 +11,7 @@ const program: ProgramDescription = {
   options: {},
   readsSettings: true,
   exitCodes: {
-    0: 'stopped by SIGTERM or SIGINT',
+    0: 'stopped by SIGTERM or SIGINT; a second signal cuts the running requests',
     1: 'could not start, or failed to stop cleanly',
     [EXIT_IN_USE]: 'another process uses an address or the home',
     [EXIT_BAD_CONFIGURATION]: 'the configuration is invalid; all problems are printed',
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   });
   let stopping = false;
   const stop = (): void => {
-    if (stopping) return;
+    if (stopping) return standalone.hurry();
     stopping = true;
     standalone.stop().then(
       () => process.exit(0),

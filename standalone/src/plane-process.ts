@@ -135,6 +135,12 @@ export class PlaneProcess {
     });
   }
 
+  /** Makes a process that is being stopped end at once. Its running requests are cut. */
+  hurry(): void {
+    // A plane ends at once at a second signal.
+    if (this.stopping) this.child?.kill('SIGTERM');
+  }
+
   /** True from the ready message of the process to its end. */
   get isReady(): boolean {
     return this.ready;
