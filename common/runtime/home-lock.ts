@@ -39,8 +39,8 @@ interface OtherUser {
 }
 
 /**
- * Beginnings of the names of lock sockets. A complete name is as long as `catalog.sock`, the longest
- * of the other sockets, so it fits wherever they do.
+ * Beginnings of the names of lock sockets. A complete name is as long as `catalog.sock`, so it fits
+ * wherever the Catalog does.
  */
 const PREFIXES: Readonly<Record<HomeUser, string>> = {
   'npm start': 'lock-s',
@@ -50,7 +50,7 @@ const PREFIXES: Readonly<Record<HomeUser, string>> = {
 const NAME_END_LENGTH = 6;
 /** Time between two looks at the other processes, in milliseconds. */
 const LOOK_EVERY_MS = 100;
-/** How long another process may take to say who it is, in milliseconds. It has the lock meanwhile. */
+/** How long another process may take to say who it is, in milliseconds. Then it has the lock. */
 const ANSWER_MS = 1_000;
 /** How long to wait for others that started at the same time and withdraw, in milliseconds. */
 const WITHDRAW_MS = 3_000;
@@ -60,8 +60,8 @@ const WITHDRAW_MS = 3_000;
  * database file. The lock is a listening Unix socket with a random name, so the kernel releases it
  * however the process ends, and it works across containers that share a folder (ADR 53).
  *
- * Everyone first listens on a socket of their own and then looks for others. So of two that start at
- * once, at least one sees the other; the one with the smaller name waits until the other has
+ * Everyone first listens on a socket of their own and then looks for others. So of two that start
+ * at once, at least one sees the other; the one with the smaller name waits until the other has
  * withdrawn. A socket on which nobody listens belongs to a process that was killed, and is removed.
  *
  * Throws a HomeInUseError. If the file system has no sockets or no room for one, the home is used
@@ -113,7 +113,11 @@ class LockSocket {
   ) {}
 
   static async listen(folder: string, prefix: string): Promise<LockSocket> {
-    const name = prefix + randomInt(36 ** NAME_END_LENGTH).toString(36).padStart(NAME_END_LENGTH, '0');
+    const name =
+      prefix +
+      randomInt(36 ** NAME_END_LENGTH)
+        .toString(36)
+        .padStart(NAME_END_LENGTH, '0');
     const path = join(folder, name);
     if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES)
       return new LockSocket(folder, prefix, name, undefined, `the path ${path} is too long for a socket`);

@@ -12,8 +12,8 @@ export interface App {
   start(): Promise<{ readonly address: string }>;
   /**
    * Stops accepting requests, waits for running ones within the drain time, and releases all
-   * resources. `limitMs` shortens the drain time, and ports are then released at once. Further calls
-   * are harmless.
+   * resources. `limitMs` shortens the drain time, and ports are then released at once. Further
+   * calls are harmless.
    */
   stop(limitMs?: number): Promise<void>;
 }
@@ -49,8 +49,8 @@ export function describePlane(npmCommand: string, mainFile: string, summary: str
 /**
  * Runs a plane: reads the arguments, creates and starts the app, reports its address to the parent
  * process, and stops the app on SIGTERM or SIGINT. A second signal ends the process at once. If the
- * configuration is invalid, prints all problems to stderr and exits with code 78. Also stops when the
- * parent process is gone, however it ended (ADR 53).
+ * configuration is invalid, prints all problems to stderr and exits with code 78. Also stops when
+ * the parent process is gone, however it ended (ADR 53).
  */
 export async function runApp(program: ProgramDescription, createApp: () => App): Promise<void> {
   if (readCommandLine(program) === undefined) return;

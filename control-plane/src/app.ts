@@ -81,7 +81,8 @@ export interface ControlPlane extends App {
 /**
  * Creates a control plane. It is the composition root: opens the database, connects stores,
  * services and resolvers, and serves GraphQL over HTTP and the Catalog over gRPC. `start` resolves
- * with the URL of the HTTP server. It rejects with a CannotStartError if the database cannot be used.
+ * with the URL of the HTTP server. It rejects with a CannotStartError if the database cannot be
+ * used.
  */
 export function createControlPlane(config: ControlPlaneConfig, overrides: ControlPlaneOverrides = {}): ControlPlane {
   const clock = overrides.clock ?? systemClock;

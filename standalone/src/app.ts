@@ -78,7 +78,10 @@ export function createStandalone(config: StandaloneConfig, { say, onReady }: Sta
   const stop = (): Promise<void> =>
     (stopped ??= (async () => {
       await leftovers.stop();
-      for (const group of groups) await group.stop(config.drainMs + STOP_MARGIN_MS);
+      for (const group of groups) {
+        const drainMs = group === edges ? config.edgeDrainMs : config.drainMs;
+        await group.stop(drainMs + STOP_MARGIN_MS);
+      }
       if (unlock !== undefined) rmSync(config.home.dataPlanes, { force: true });
       await unlock?.();
     })());

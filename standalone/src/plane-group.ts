@@ -48,8 +48,9 @@ export class PlaneGroup {
   }
 
   /**
-   * Starts all processes, and tries again until they accept requests. Resolves when the first try of
-   * each has succeeded, has failed or has taken `patienceMs`. Rejects if another try would not help.
+   * Starts all processes, and tries again until they accept requests. Resolves when the first try
+   * of each has succeeded, has failed or has taken `patienceMs`. Rejects if another try would not
+   * help.
    */
   async startOrRetry(patienceMs: number): Promise<void> {
     await Promise.all(this.members.map((member) => member.startOrRetry(patienceMs)));

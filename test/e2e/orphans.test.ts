@@ -13,7 +13,8 @@ let folder: TemporaryFolder;
 let layover: FixedLayover;
 beforeAll(async () => {
   folder = await temporaryFolder('orphans');
-  layover = await FixedLayover.prepare(folder.path);
+  // A plane that takes its whole drain time would be in the way of the next start.
+  layover = await FixedLayover.prepare(folder.path, { LAYOVER_DRAIN_SECONDS: '600' });
 }, 60_000);
 afterAll(async () => {
   await layover?.close();

@@ -40,7 +40,9 @@ describe('npm start with a damaged SQLite file', () => {
     const moved = await rig.run('control-plane/src/move-database-main.js');
     expect([moved.code, moved.stderr]).toEqual([0, '']);
     expect(moved.stdout.toString()).toContain(`The database file ${file} is damaged: `);
-    const [kept] = readdirSync(folder.path).filter((name) => /^layover\.sqlite\.damaged-[^-]+-\d+-\d+T[\d-]+$/.test(name));
+    const [kept] = readdirSync(folder.path).filter((name) =>
+      /^layover\.sqlite\.damaged-[^-]+-\d+-\d+T[\d-]+$/.test(name),
+    );
     expect(readFileSync(join(folder.path, kept!)).equals(damaged)).toBe(true);
     await rig.whenReady();
     await rig.createOrganization();

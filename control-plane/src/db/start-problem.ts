@@ -1,6 +1,9 @@
 import { type DatabaseAddress, describeDatabase } from './database-address';
 import { databaseErrorCode, isDamage, whyUnavailable } from './database-error';
 
+/** Errors of a server that runs and does not let this user in. */
+const REFUSALS = ['ER_ACCESS_DENIED_ERROR', 'ER_DBACCESS_DENIED_ERROR', 'ER_BAD_DB_ERROR'];
+
 /**
  * Returns the message for an operator whose control plane did not start because of its database:
  * what happened, to which database, and what to do. Returns undefined for any other error.
@@ -15,9 +18,10 @@ export function describeDatabaseProblem(address: DatabaseAddress, error: unknown
       'read-only or broken.'
     );
   }
-  if (whyUnavailable(error) === undefined) return undefined;
+  const isRefusal = REFUSALS.includes(code);
+  if (!isRefusal && whyUnavailable(error) === undefined) return undefined;
   const how = code === '' ? '' : ` (${code})`;
-  return code.includes('ACCESS_DENIED') || code === 'ER_BAD_DB_ERROR'
+  return isRefusal
     ? `The database ${describeDatabase(address)} refuses the connection${how}. Check the user, the password and ` +
         'the name in LAYOVER_DATABASE_URL.'
     : `The database ${describeDatabase(address)} does not answer or cannot be written${how}. Check that its server ` +

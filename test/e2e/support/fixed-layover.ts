@@ -36,7 +36,13 @@ export class FixedLayover {
   static async prepare(home: string, env: Readonly<Record<string, string>> = {}): Promise<FixedLayover> {
     const [edge, control] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
     const listen = { LAYOVER_EDGE_LISTEN: edge, LAYOVER_CONTROL_LISTEN: control };
-    const rig = new FixedLayover(home, await startFakeRegistry(), layoverEnvironment(home, { ...listen, ...env }), edge, control);
+    const rig = new FixedLayover(
+      home,
+      await startFakeRegistry(),
+      layoverEnvironment(home, { ...listen, ...env }),
+      edge,
+      control,
+    );
     try {
       rig.upstream.content.addImage(REPOSITORY, 'v1', rig.image);
       await rig.start(READY);
