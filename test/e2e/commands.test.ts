@@ -72,12 +72,12 @@ describe('npm start', () => {
     }
   }, 60_000);
 
-  test('exits with 1 if another Layover uses the home, which keeps running', async () => {
+  test('exits with 75 if another Layover uses the home, which keeps running', async () => {
     const home = join(folder.path, 'home');
     const first = await startLayover({ home });
     try {
       const second = await run(process.execPath, [standaloneProgram()], {});
-      expect(second.code).toBe(1);
+      expect(second.code).toBe(75);
       expect(second.stderr).toContain(home);
       expect((await send({ url: `${first.url}/readyz` })).status).toBe(200);
     } finally {
