@@ -35,8 +35,8 @@ export interface Home {
   readonly catalogSocket: string;
   /** List of the data planes that `npm start` runs, if there are several (for `npm run fsck`). */
   readonly dataPlanes: string;
-  /** Socket that `npm start` holds, so that only one Layover uses a home. */
-  readonly lockSocket: string;
+  /** Folder of the sockets that lock the home (see lockHome). */
+  readonly lockFolder: string;
 }
 
 /**
@@ -63,7 +63,7 @@ export function homeAt(folder: string, runtimeFolder?: string): Home {
     dataSocket: join(sockets, 'data.sock'),
     catalogSocket: join(sockets, 'catalog.sock'),
     dataPlanes: join(sockets, 'data-planes'),
-    lockSocket: join(sockets, 'lock.sock'),
+    lockFolder: sockets,
   };
 }
 

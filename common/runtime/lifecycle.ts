@@ -1,6 +1,7 @@
 import { joinCluster } from './cluster-worker';
 import { type ProgramDescription, readCommandLine } from './command-line';
 import { ConfigurationError, EXIT_BAD_CONFIGURATION } from './env';
+import { describeStartFailure, EXIT_IN_USE } from './start-failure';
 
 /** Life cycle of a plane, as its app.ts returns it. Executables and tests use nothing else. */
 export interface App {
@@ -11,10 +12,21 @@ export interface App {
   start(): Promise<{ readonly address: string }>;
   /**
    * Stops accepting requests, waits for running ones within the drain time, and releases all
-   * resources. Further calls are harmless.
+   * resources. `limitMs` shortens the drain time, and ports are then released at once. Further
+   * calls are harmless.
    */
-  stop(): Promise<void>;
+  stop(limitMs?: number): Promise<void>;
 }
+
+/**
+ * How long a plane whose parent is gone lets running requests end, in milliseconds. The next start
+ * needs its home and its ports.
+ */
+const ORPHAN_DRAIN_MS = 5_000;
+/** When such a plane ends in any case, in milliseconds after its parent. */
+const ORPHAN_END_MS = 8_000;
+/** How long a plane waits for another one in its home that ends, in milliseconds. */
+export const LOCK_WAIT_MS = 15_000;
 
 /** Describes a plane, which has no options of its own, for `--help`. */
 export function describePlane(npmCommand: string, mainFile: string, summary: string): ProgramDescription {
@@ -27,6 +39,7 @@ export function describePlane(npmCommand: string, mainFile: string, summary: str
     exitCodes: {
       0: 'stopped by SIGTERM or SIGINT',
       1: 'could not start, or failed to stop cleanly',
+      [EXIT_IN_USE]: 'another process uses its address or its home',
       [EXIT_BAD_CONFIGURATION]: 'the configuration is invalid; all problems are printed',
       130: 'ended by a second signal before running requests ended',
     },
@@ -36,7 +49,8 @@ export function describePlane(npmCommand: string, mainFile: string, summary: str
 /**
  * Runs a plane: reads the arguments, creates and starts the app, reports its address to the parent
  * process, and stops the app on SIGTERM or SIGINT. A second signal ends the process at once. If the
- * configuration is invalid, prints all problems to stderr and exits with code 78.
+ * configuration is invalid, prints all problems to stderr and exits with code 78. Also stops when
+ * the parent process is gone, however it ended (ADR 53).
  */
 export async function runApp(program: ProgramDescription, createApp: () => App): Promise<void> {
   if (readCommandLine(program) === undefined) return;
@@ -50,10 +64,9 @@ export async function runApp(program: ProgramDescription, createApp: () => App):
     return;
   }
   let stopping = false;
-  const stop = (): void => {
-    if (stopping) process.exit(130);
+  const stop = (limitMs?: number): void => {
     stopping = true;
-    app.stop().then(
+    app.stop(limitMs).then(
       () => process.exit(0),
       (error: unknown) => {
         process.stderr.write(`Stopping failed: ${String(error)}\n`);
@@ -61,38 +74,31 @@ export async function runApp(program: ProgramDescription, createApp: () => App):
       },
     );
   };
-  process.on('SIGTERM', stop);
-  if (!joinCluster()) process.on('SIGINT', stop);
-  // A plane of `npm start` must not outlive its parent, because nothing else stops it.
-  if (process.channel) process.on('disconnect', stop);
+  const onSignal = (): void => {
+    if (stopping) process.exit(130);
+    stop();
+  };
+  process.on('SIGTERM', onSignal);
+  if (!joinCluster()) process.on('SIGINT', onSignal);
+  // A plane of `npm start` must not outlive its parent, because nothing else stops it. The kernel
+  // closes the channel when the parent ends.
+  const onOrphaned = (): void => {
+    setTimeout(() => process.exit(1), ORPHAN_END_MS).unref();
+    if (!stopping) stop(ORPHAN_DRAIN_MS);
+  };
+  if (process.channel) process.on('disconnect', onOrphaned);
   let address: string;
   try {
     ({ address } = await app.start());
   } catch (error) {
-    process.stderr.write(`${startFailure(error)}\n`);
+    // A configuration error may only show after the start, for example a master key that does not
+    // decrypt the stored secrets.
+    const { text, exitCode } = describeStartFailure(error);
+    process.stderr.write(`${text}\n`);
     // Servers and timers that did start must not keep the process alive.
-    process.exit(isConfigurationError(error) ? EXIT_BAD_CONFIGURATION : 1);
+    process.exit(exitCode);
   }
   process.send?.({ kind: 'ready', address } satisfies ReadyMessage);
-}
-
-/**
- * Returns true for problems that only show after the start, for example a master key that does not
- * decrypt the stored secrets.
- */
-function isConfigurationError(error: unknown): error is ConfigurationError {
-  return error instanceof ConfigurationError;
-}
-
-function startFailure(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (isConfigurationError(error)) return error.message;
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE')
-    return `${error.message}. Another program listens there. Stop it, or choose another address.`;
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
-    return `${error.message}. This user cannot use the address or folder.`;
-  return error.stack ?? error.message;
 }
 
 /** Message to the parent process over IPC when a plane accepts requests. */

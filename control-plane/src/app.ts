@@ -6,8 +6,10 @@ import { observeCalls } from '../../common/grpc/observe-calls';
 import { openPlaneSecurity } from '../../common/grpc/plane-security';
 import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
 import { type Clock, systemClock } from '../../common/runtime/clock';
-import type { App } from '../../common/runtime/lifecycle';
+import { lockHome, type Unlock } from '../../common/runtime/home-lock';
+import { type App, LOCK_WAIT_MS } from '../../common/runtime/lifecycle';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
+import { CannotStartError } from '../../common/runtime/start-failure';
 import { sumRepeats } from '../../common/runtime/sum-repeats';
 import { AttemptThrottle } from '../../common/security/attempt-throttle';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
@@ -24,6 +26,7 @@ import { InvalidationFeed } from './catalog/invalidation-feed';
 import { GrpcContentKeeper } from './data-planes/grpc-content-keeper';
 import { WatchedDataPlanes } from './data-planes/watched-data-planes';
 import { Database } from './db/database';
+import { describeDatabaseProblem } from './db/start-problem';
 import { ManagedContent } from './cache/management/managed-content';
 import { GarbageCollector } from './cache/collection/garbage-collector';
 import { Loaders } from './graphql/request/loaders';
@@ -60,6 +63,8 @@ export interface ControlPlaneOverrides {
   readonly log?: Logger;
   /** Shows the admin token if one was generated; the default is the stdout of the process. */
   readonly announce?: (line: string) => void;
+  /** How long the start waits for another control plane in its home to end, in milliseconds. */
+  readonly lockWaitMs?: number;
   /** Resolves the host names of data planes. */
   readonly resolver?: HostResolver;
 }
@@ -76,7 +81,8 @@ export interface ControlPlane extends App {
 /**
  * Creates a control plane. It is the composition root: opens the database, connects stores,
  * services and resolvers, and serves GraphQL over HTTP and the Catalog over gRPC. `start` resolves
- * with the URL of the HTTP server.
+ * with the URL of the HTTP server. It rejects with a CannotStartError if the database cannot be
+ * used.
  */
 export function createControlPlane(config: ControlPlaneConfig, overrides: ControlPlaneOverrides = {}): ControlPlane {
   const clock = overrides.clock ?? systemClock;
@@ -84,20 +90,27 @@ export function createControlPlane(config: ControlPlaneConfig, overrides: Contro
   logBuild(log);
   const announce = overrides.announce ?? ((line: string) => void process.stdout.write(`${line}\n`));
   let running: RunningPlane | undefined;
+  let { drainMs } = config;
   let stopping: Promise<void> | undefined;
 
   return {
     async start() {
       for (const warning of config.warnings) log.warn(warning);
-      running = await startPlane({ config, clock, log, announce, resolve: overrides.resolver ?? systemResolver });
+      running = await startPlane({
+        ...{ config, clock, log, announce },
+        resolve: overrides.resolver ?? systemResolver,
+        lockWaitMs: overrides.lockWaitMs ?? LOCK_WAIT_MS,
+        drainMs: () => drainMs,
+      });
       return { address: running.address };
     },
     get catalogAddress() {
       if (running === undefined) throw new Error('The control plane has not started.');
       return running.catalogAddress;
     },
-    stop() {
+    stop(limitMs = config.drainMs) {
       stopping ??= (async () => {
+        drainMs = Math.min(config.drainMs, limitMs);
         await running?.stop();
         log.info('The control plane stopped');
       })();
@@ -118,15 +131,21 @@ interface PlaneParts {
   readonly log: Logger;
   readonly announce: (line: string) => void;
   readonly resolve: HostResolver;
+  readonly lockWaitMs: number;
+  /** Returns how long running requests may take to end, in milliseconds. */
+  readonly drainMs: () => number;
 }
 
-async function startPlane({ config, clock, log, announce, resolve }: PlaneParts): Promise<RunningPlane> {
+async function startPlane(parts: PlaneParts): Promise<RunningPlane> {
+  const { config, clock, log, announce, resolve, lockWaitMs, drainMs } = parts;
   // Released in reverse order, also if the start fails halfway.
   const releases: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const release of releases.splice(0).reverse()) await release();
   };
   try {
+    // Several control planes can share a database server, but not a file.
+    if (config.database.dialect === 'sqlite') releases.push(await lockDatabaseHome(config, log, lockWaitMs));
     const masterKey = config.masterKey ?? loadOrCreateMasterKey(config.home.masterKey);
     const box = new SealedBox('upstream-credentials', masterKey, config.previousMasterKeys);
     const database = Database.open(config.database, log, { connections: config.databasePool });
@@ -237,7 +256,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
         { tracer, onEnd: (end) => log.debug(end, 'A Catalog call was answered') },
       ),
     );
-    releases.push(() => catalog.stop(config.drainMs));
+    releases.push(() => catalog.stop(drainMs()));
     releases.push(() => Promise.resolve(watch.endAll()));
     releases.push(() => Promise.resolve(waits.endAll()));
     const catalogAddress = await catalog.start();
@@ -279,15 +298,21 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     const server = new ControlServer(config.controlListen, handle, tls);
     releases.push(() => {
       accepting = false;
-      return server.stop(config.drainMs);
+      return server.stop(drainMs());
     });
     const address = await server.start();
     log.info({ address, catalogAddress, database: config.database.dialect }, 'The control plane accepts requests');
     return { address, catalogAddress, stop };
   } catch (error) {
     await stop();
-    throw error;
+    const problem = describeDatabaseProblem(config.database, error);
+    throw problem === undefined ? error : new CannotStartError(problem, { cause: error });
   }
+}
+
+function lockDatabaseHome({ home }: ControlPlaneConfig, log: Logger, waitMs: number): Promise<Unlock> {
+  const warn = (text: string): void => log.warn(text);
+  return lockHome(home, { user: 'control plane', waitMs, onWait: warn, onUnlocked: warn });
 }
 
 /**

@@ -8,7 +8,8 @@ import { openPlaneSecurity, type PlaneSecurity } from '../../common/grpc/plane-s
 import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
 import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
-import type { App } from '../../common/runtime/lifecycle';
+import { lockHome, type Unlock } from '../../common/runtime/home-lock';
+import { type App, LOCK_WAIT_MS } from '../../common/runtime/lifecycle';
 import { formatGrpcAddress, type ListenAddress } from '../../common/runtime/listen-address';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
 import type { Siblings } from '../../common/runtime/siblings';
@@ -105,6 +106,8 @@ export interface DataPlaneOverrides {
   readonly siblings?: Siblings | undefined;
   readonly clock?: Clock;
   readonly logger?: Logger;
+  /** How long the start waits for another data plane in its home to end, in milliseconds. */
+  readonly lockWaitMs?: number;
   /** Resolves the names of upstreams. */
   readonly resolver?: Resolver;
   /** Resolves the names of data planes. */
@@ -158,11 +161,19 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   let stopping: Promise<void> | undefined;
   let drainUntil = 0;
   let httpAddress: string | undefined;
+  let unlock: Unlock | undefined;
   const tracer = overrides.tracer ?? createTracer(config.tracing, clock, logger.child({ part: 'traces' }));
   const drainLeft = (): number => Math.max(0, drainUntil - clock.now());
 
   async function start(): Promise<{ readonly address: string }> {
     for (const warning of config.warnings) logger.warn(warning);
+    // Before anything in the home is touched.
+    unlock = await lockHome(config.home, {
+      user: 'data plane',
+      waitMs: overrides.lockWaitMs ?? LOCK_WAIT_MS,
+      onWait: (text) => logger.warn(text),
+      onUnlocked: (text) => logger.warn(text),
+    });
     const metrics = new DataPlaneMetrics();
     closers.push(() => metrics.close());
     closers.push(() => tracer.stop());
@@ -494,7 +505,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   }
 
   /**
-   * Releases all parts in reverse order. A part that fails to close does not keep the others open.
+   * Releases all parts in reverse order, and the lock of the home last. A part that fails to close
+   * does not keep the others open.
    */
   async function release(): Promise<void> {
     for (const close of closers.splice(0).reverse()) {
@@ -504,6 +516,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
         logger.error({ err: error }, 'A part of the data plane failed to stop');
       }
     }
+    await unlock?.();
   }
 
   return {
@@ -517,9 +530,9 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       });
       return starting;
     },
-    stop() {
+    stop(limitMs) {
       stopping ??= (async () => {
-        drainUntil = clock.now() + config.drainMs;
+        drainUntil = clock.now() + Math.min(config.drainMs, limitMs ?? Infinity);
         await starting?.catch(() => undefined);
         await release();
         logger.info('The data plane stopped');

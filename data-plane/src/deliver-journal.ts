@@ -1,8 +1,8 @@
-import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { openPlaneSecurity } from '../../common/grpc/plane-security';
-import { systemClock } from '../../common/runtime/clock';
-import { createLogger } from '../../common/runtime/logger';
+import { type Clock, systemClock } from '../../common/runtime/clock';
+import { lockHome } from '../../common/runtime/home-lock';
+import { createLogger, type Logger } from '../../common/runtime/logger';
 import { createCatalogClient } from './catalog/catalog-client';
 import { createGrpcPullRecorder } from './catalog/grpc-pull-recorder';
 import { createGrpcRecordCodec } from './catalog/grpc-record-codec';
@@ -19,14 +19,25 @@ const PAUSE_MS = 1_000;
  * Delivers the pull records in a home whose data plane does not run any more, and resolves with
  * their number when all are delivered. Tries until the control plane accepts them. A process that
  * is killed meanwhile loses nothing, because a record leaves the disk after it was accepted.
- * Rejects if a data plane uses the home, and with errors of the file system.
+ * Rejects with a HomeInUseError if a data plane uses the home, and with errors of the file system.
  */
 export async function deliverJournal(config: DataPlaneConfig): Promise<number> {
-  // Two processes with one journal would destroy it.
-  if (config.listen.kind === 'unix' && (await isListening(config.listen.path)))
-    throw new Error(`A data plane runs with LAYOVER_HOME=${config.home.root}; it delivers its journal itself.`);
   const clock = systemClock;
   const logger = createLogger('data-plane', config.logLevel);
+  // Two processes with one journal would destroy it. A data plane delivers its journal itself.
+  const unlock = await lockHome(config.home, {
+    user: 'data plane',
+    waitMs: 0,
+    onUnlocked: (text) => logger.warn(text),
+  });
+  try {
+    return await deliverLocked(config, clock, logger);
+  } finally {
+    await unlock();
+  }
+}
+
+async function deliverLocked(config: DataPlaneConfig, clock: Clock, logger: Logger): Promise<number> {
   const journal = await createPullJournal({
     directory: config.home.journal,
     codec: createGrpcRecordCodec(),
@@ -48,14 +59,4 @@ export async function deliverJournal(config: DataPlaneConfig): Promise<number> {
     client.close();
     planes.close();
   }
-}
-
-function isListening(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
-  });
 }

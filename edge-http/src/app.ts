@@ -180,10 +180,10 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
   }
 
   let stopped: Promise<void> | undefined;
-  async function stop(): Promise<void> {
-    const drainMs = config.drainSeconds * 1000;
-    const isProbed = clock.now() - readyzAskedAt < PROBED_MS;
-    await listener.stop(drainMs, isProbed ? Math.min(NOTICE_MS, drainMs / 2) : 0);
+  async function stop(limitMs?: number): Promise<void> {
+    const drainMs = Math.min(config.drainSeconds * 1000, limitMs ?? Infinity);
+    const hasNotice = limitMs === undefined && clock.now() - readyzAskedAt < PROBED_MS;
+    await listener.stop(drainMs, hasNotice ? Math.min(NOTICE_MS, drainMs / 2) : 0);
     await reader.settle();
     reader.close();
     await tracer.stop();
@@ -208,6 +208,6 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
       );
       return { address };
     },
-    stop: () => (stopped ??= stop()),
+    stop: (limitMs) => (stopped ??= stop(limitMs)),
   };
 }

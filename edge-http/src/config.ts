@@ -1,3 +1,4 @@
+import { readEdgeDrainSeconds } from '../../common/configuration/read-drain';
 import { readHome } from '../../common/configuration/read-home';
 import { SETTINGS } from '../../common/configuration/settings';
 import { SettingsReader } from '../../common/configuration/settings-reader';
@@ -47,7 +48,7 @@ export interface EdgeConfig {
    * means none.
    */
   readonly organizationHosts: ReadonlyMap<string, string> | undefined;
-  /** LAYOVER_DRAIN_SECONDS. */
+  /** LAYOVER_EDGE_DRAIN_SECONDS, or LAYOVER_DRAIN_SECONDS if that is not set. */
   readonly drainSeconds: number;
   /**
    * LAYOVER_CLIENT_IDLE_SECONDS: a client that reads nothing of a body for this long is
@@ -94,7 +95,7 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
     offload: readOffload(reader, home),
     publicUrl: reader.parsed(SETTINGS.LAYOVER_PUBLIC_URL, parsePublicUrl),
     organizationHosts: reader.parsed(SETTINGS.LAYOVER_ORGANIZATION_HOSTS, parseOrganizationHosts),
-    drainSeconds: reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS),
+    drainSeconds: readEdgeDrainSeconds(reader),
     clientIdleSeconds: reader.integer(SETTINGS.LAYOVER_CLIENT_IDLE_SECONDS),
     resumeSeconds: reader.integer(SETTINGS.LAYOVER_RESUME_SECONDS),
     tracing: readTracing(reader, 'edge'),

@@ -3,7 +3,7 @@ const { layered } = require('./layered.cjs');
 const src = 'control-plane/src';
 
 /** Entry points and composition roots. */
-const PROGRAMS = `^${src}/(app|main|fsck/main)\\.ts$`;
+const PROGRAMS = `^${src}/(app|main|move-database-main|fsck/main)\\.ts$`;
 
 module.exports = [
   ...layered(src, [

@@ -1,6 +1,7 @@
 import { readControlPlaneConfig } from '../../control-plane/src/config';
 import { readDataPlaneConfig } from '../../data-plane/src/config';
 import { readEdgeConfig } from '../../edge-http/src/config';
+import { readEdgeDrainSeconds } from '../../common/configuration/read-drain';
 import { checkSocketPath, readHome } from '../../common/configuration/read-home';
 import { SETTINGS } from '../../common/configuration/settings';
 import { SettingsReader } from '../../common/configuration/settings-reader';
@@ -17,8 +18,10 @@ import { PROCESS_DEFAULTS } from './process-defaults';
  */
 export interface StandaloneConfig {
   readonly home: Home;
-  /** Time in which planes finish running requests, in milliseconds. */
+  /** Time in which data planes and the control plane finish running requests, in milliseconds. */
   readonly drainMs: number;
+  /** Time in which edges finish running responses, in milliseconds. */
+  readonly edgeDrainMs: number;
   /** Environment of the planes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Number of edges, which share one port. */
@@ -58,7 +61,9 @@ export function readStandaloneConfig(env: RawEnvironment, machine: Machine = rea
   const warnings = unknown.map(({ warning }) => warning);
   if (counted === undefined || problems.size > 0) throw new ConfigurationError([...problems], warnings);
 
-  const drainMs = new SettingsReader(env).integer(SETTINGS.LAYOVER_DRAIN_SECONDS) * 1000;
+  const reader = new SettingsReader(env);
+  const drainMs = reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS) * 1000;
+  const edgeDrainMs = readEdgeDrainSeconds(reader) * 1000;
   // Removed, so that the planes don't report them again.
   const withoutUnknown = Object.fromEntries(unknown.map(({ name }) => [name, undefined]));
   const { home, shared, ...planes } = counted;
@@ -69,7 +74,7 @@ export function readStandaloneConfig(env: RawEnvironment, machine: Machine = rea
     ...shared,
     LAYOVER_HOME: home.root,
   };
-  return { home, drainMs, environment, ...planes, warnings };
+  return { home, drainMs, edgeDrainMs, environment, ...planes, warnings };
 }
 
 /** Reads the configuration from the environment of this process. */
@@ -88,7 +93,6 @@ function countPlanes(
   const runtimeFolder = reader.text(SETTINGS.XDG_RUNTIME_DIR);
   const existing = findDataPlaneHomes(home);
   const counts = readPlaneCounts(reader, home, existing, machine);
-  checkSocketPath(reader, SETTINGS.LAYOVER_HOME, home.lockSocket);
   const homeOf = (number: number): Home => dataPlaneHome(home, number, runtimeFolder);
   const homes = Array.from({ length: counts.dataPlanes }, (_, index) => homeOf(index + 1));
   for (const { dataSocket } of homes.slice(1)) checkSocketPath(reader, SETTINGS.LAYOVER_HOME, dataSocket);

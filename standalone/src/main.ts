@@ -1,5 +1,6 @@
 import { type ProgramDescription, readCommandLine } from '../../common/runtime/command-line';
 import { ConfigurationError, EXIT_BAD_CONFIGURATION } from '../../common/runtime/env';
+import { describeStartFailure, EXIT_IN_USE } from '../../common/runtime/start-failure';
 import { createStandalone } from './app';
 import { configFromEnvironment, type StandaloneConfig } from './config';
 
@@ -10,8 +11,9 @@ const program: ProgramDescription = {
   options: {},
   readsSettings: true,
   exitCodes: {
-    0: 'stopped by SIGTERM or SIGINT',
+    0: 'stopped by SIGTERM or SIGINT; a second signal cuts the running requests',
     1: 'could not start, or failed to stop cleanly',
+    [EXIT_IN_USE]: 'another process uses an address or the home',
     [EXIT_BAD_CONFIGURATION]: 'the configuration is invalid; all problems are printed',
   },
 };
@@ -29,10 +31,20 @@ async function main(): Promise<void> {
     return;
   }
   for (const warning of config.warnings) say(warning);
-  const standalone = createStandalone(config, say);
+  const standalone = createStandalone(config, {
+    say,
+    onReady({ edge, control }) {
+      const edges = counted(config.edges, 'edge');
+      const dataPlanes = counted(config.dataPlanes.length, 'data plane');
+      process.stdout.write(
+        `Layover is ready: registry ${edge}, GraphQL ${control}/graphql, home ${config.home.root}\n` +
+          `It runs ${edges}, ${dataPlanes} and a control plane.\n`,
+      );
+    },
+  });
   let stopping = false;
   const stop = (): void => {
-    if (stopping) return;
+    if (stopping) return standalone.hurry();
     stopping = true;
     standalone.stop().then(
       () => process.exit(0),
@@ -45,20 +57,18 @@ async function main(): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   try {
-    await standalone.start();
+    const { address } = await standalone.start();
+    if (!standalone.isReady)
+      process.stdout.write(
+        `Layover answers pulls from its cache: registry ${address}, home ${config.home.root}\n` +
+          'Not all of its planes could start; the reasons are above. Layover tries again.\n',
+      );
   } catch (error) {
     if (stopping) return;
-    say(`Layover could not start: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = error instanceof ConfigurationError ? EXIT_BAD_CONFIGURATION : 1;
-    return;
+    const { text, exitCode } = describeStartFailure(error);
+    say(`Layover could not start: ${text}`);
+    process.exitCode = exitCode;
   }
-  const { edge, control } = standalone.addresses;
-  const edges = counted(config.edges, 'edge');
-  const dataPlanes = counted(config.dataPlanes.length, 'data plane');
-  process.stdout.write(
-    `Layover is ready: registry ${edge}, GraphQL ${control}/graphql, home ${config.home.root}\n` +
-      `It runs ${edges}, ${dataPlanes} and a control plane.\n`,
-  );
 }
 
 function counted(count: number, what: string): string {

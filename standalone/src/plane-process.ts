@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { type Backoff, backoffDelay } from '../../common/async/backoff';
 import { EXIT_BAD_CONFIGURATION } from '../../common/runtime/env';
 import type { ReadyMessage } from '../../common/runtime/lifecycle';
+import { CannotStartError, EXIT_IN_USE } from '../../common/runtime/start-failure';
 import {
   SIBLING_ANSWER_MS,
   type SiblingAnswers,
@@ -31,12 +32,27 @@ export type ForkPlane = (program: string, environment: Readonly<Record<string, s
 const HEALTHY_AFTER_MS = 30_000;
 /** Delay before a plane that died is restarted. */
 const BACKOFF: Backoff = { firstMs: 100, maxMs: 10_000 };
+/** Delay before a plane that has never been ready is started again. */
+const START_BACKOFF: Backoff = { firstMs: 1_000, maxMs: 30_000 };
 
 /** Events for the parent process. */
 export interface PlaneEvents {
-  onRestart(name: string, how: string, inMs: number): void;
+  /**
+   * The plane ended and will be restarted. `wasReady` is false if it ended before it accepted
+   * requests; its output then says why.
+   */
+  onRestart(name: string, how: string, inMs: number, wasReady: boolean): void;
+  /** The plane accepts requests, after a start or a restart. */
+  onReady?(address: string): void;
   /** The plane asks the other processes of its kind. */
   onAsk?(question: SiblingQuestion): Promise<SiblingAnswers>;
+}
+
+/** What to do about the result of the first start. */
+interface FirstStart {
+  onReady(address: string): void;
+  /** The process ended before it was ready. Returns true if it is started again. */
+  onEarlyEnd(how: string, code: number | null): boolean;
 }
 
 /**
@@ -50,6 +66,7 @@ export class PlaneProcess {
   private stopping = false;
   private restart: NodeJS.Timeout | undefined;
   private ready = false;
+  private hasBeenReady = false;
   private lastQuestion = 0;
   private readonly questions = new Map<number, (lines: readonly string[] | undefined) => void>();
 
@@ -68,7 +85,37 @@ export class PlaneProcess {
    */
   start(): Promise<string> {
     return new Promise((resolve, reject) => {
-      this.run(resolve, (how) => reject(new Error(`${this.description.name} ended before it was ready (${how})`)));
+      this.run({
+        onReady: resolve,
+        onEarlyEnd: (how, code) => {
+          reject(this.endedEarly(how, code));
+          return false;
+        },
+      });
+    });
+  }
+
+  /**
+   * Starts the plane, and tries again until it accepts requests. Resolves with its address, or with
+   * undefined when the first try has failed or has taken `patienceMs`. Rejects if another try would
+   * not help: the configuration is invalid, or another process uses the address.
+   */
+  startOrRetry(patienceMs: number): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      const patience = setTimeout(() => resolve(undefined), patienceMs).unref();
+      this.run({
+        onReady: (address) => {
+          clearTimeout(patience);
+          resolve(address);
+        },
+        onEarlyEnd: (how, code) => {
+          clearTimeout(patience);
+          const isFinal = code === EXIT_BAD_CONFIGURATION || code === EXIT_IN_USE;
+          if (isFinal) reject(this.endedEarly(how, code));
+          else resolve(undefined);
+          return !isFinal;
+        },
+      });
     });
   }
 
@@ -86,6 +133,12 @@ export class PlaneProcess {
       });
       child.kill('SIGTERM');
     });
+  }
+
+  /** Makes a process that is being stopped end at once. Its running requests are cut. */
+  hurry(): void {
+    // A plane ends at once at a second signal.
+    if (this.stopping) this.child?.kill('SIGTERM');
   }
 
   /** True from the ready message of the process to its end. */
@@ -111,8 +164,15 @@ export class PlaneProcess {
     if (answers !== undefined) tell(child, { kind: 'answers', id, ...answers });
   }
 
-  private run(onReady: (address: string) => void, onEarlyEnd: (how: string) => void): void {
-    const startedAt = Date.now();
+  private endedEarly(how: string, code: number | null): CannotStartError {
+    return new CannotStartError(`${this.description.name} ended before it was ready (${how})`, {
+      exitCode: code === null || code === 0 ? 1 : code,
+    });
+  }
+
+  private run(first?: FirstStart): void {
+    if (this.stopping) return;
+    const startedAt = performance.now();
     this.ready = false;
     const child = (this.description.fork ?? forkDetached)(this.description.program, this.environment);
     this.child = child;
@@ -120,31 +180,30 @@ export class PlaneProcess {
       if (message.kind === 'answer') this.questions.get(message.id)?.(message.lines);
       if (message.kind === 'ask') void this.passOn(child, message.id, message.question);
       if (message.kind !== 'ready') return;
-      this.ready = true;
+      this.ready = this.hasBeenReady = true;
       this.environment[this.description.listenVariable] = asListenVariable(message.address);
-      onReady(message.address);
+      first?.onReady(message.address);
+      this.events.onReady?.(message.address);
     });
-    // If the process cannot be started (no memory, missing file), no 'exit' event follows.
-    child.once('error', (error) => {
-      if (child.pid === undefined) onEarlyEnd(error.message);
-    });
-    child.once('exit', (code, signal) => {
+    const ended = (how: string, code: number | null): void => {
       const wasReady = this.ready;
       this.ready = false;
       for (const settle of this.questions.values()) settle(undefined);
       if (this.stopping) return;
-      const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-      if (!wasReady && (onEarlyEnd !== ignore || code === EXIT_BAD_CONFIGURATION)) return onEarlyEnd(how);
-      if (Date.now() - startedAt > HEALTHY_AFTER_MS) this.failures = 0;
+      if (!wasReady && first !== undefined && !first.onEarlyEnd(how, code)) return;
+      if (performance.now() - startedAt > HEALTHY_AFTER_MS) this.failures = 0;
       this.failures += 1;
-      const pause = backoffDelay(BACKOFF, this.failures);
-      this.events.onRestart(this.description.name, how, pause);
-      this.restart = setTimeout(() => this.run(ignore, ignore), pause);
+      const pause = backoffDelay(this.hasBeenReady ? BACKOFF : START_BACKOFF, this.failures);
+      this.events.onRestart(this.description.name, how, pause, wasReady);
+      this.restart = setTimeout(() => this.run(), pause);
+    };
+    // If the process cannot be started (no memory, missing file), no 'exit' event follows.
+    child.once('error', (error) => {
+      if (child.pid === undefined) ended(error.message, null);
     });
+    child.once('exit', (code, signal) => ended(signal === null ? `exit code ${code}` : `signal ${signal}`, code));
   }
 }
-
-function ignore(): void {}
 
 /** Sends a message. A process that has just ended does not get it. */
 function tell(child: ChildProcess, message: SiblingMessage): void {

@@ -59,25 +59,25 @@ describe('npm start', () => {
     expect(layover.output().split('LAYOVER_DRAIN_SECOND ')).toHaveLength(2);
   }, 60_000);
 
-  test('exits with 1 and names the port if a port is in use', async () => {
+  test('exits with 75 and names the port if a port is in use', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as AddressInfo;
     try {
       const result = await run(process.execPath, [standaloneProgram()], { LAYOVER_EDGE_LISTEN: `127.0.0.1:${port}` });
-      expect(result.code).toBe(1);
+      expect(result.code).toBe(75);
       expect(result.stderr + result.stdout.toString()).toContain(String(port));
     } finally {
       await new Promise((resolve) => taken.close(resolve));
     }
   }, 60_000);
 
-  test('exits with 1 if another Layover uses the home, which keeps running', async () => {
+  test('exits with 75 if another Layover uses the home, which keeps running', async () => {
     const home = join(folder.path, 'home');
     const first = await startLayover({ home });
     try {
       const second = await run(process.execPath, [standaloneProgram()], {});
-      expect(second.code).toBe(1);
+      expect(second.code).toBe(75);
       expect(second.stderr).toContain(home);
       expect((await send({ url: `${first.url}/readyz` })).status).toBe(200);
     } finally {
@@ -105,6 +105,7 @@ describe('the command line', () => {
     'data-plane/src/main.js',
     'control-plane/src/main.js',
     'control-plane/src/fsck/main.js',
+    'control-plane/src/move-database-main.js',
     'data-plane/src/deliver-main.js',
     'demo/src/main.js',
     'bench/src/main.js',

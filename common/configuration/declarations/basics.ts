@@ -1,5 +1,5 @@
 import { declareSettings, type SettingGroup } from './setting';
-import { ALL_PLANES, CONTROL_PLANE, NPM_START } from './programs';
+import { ALL_PLANES, CONTROL_PLANE, EDGE, NPM_START } from './programs';
 
 const settings = declareSettings({
   LAYOVER_HOME: {
@@ -64,6 +64,19 @@ const settings = declareSettings({
     description:
       'How long a plane waits after SIGTERM for running requests to end before it breaks them off. ' +
       'Give supervisors and Kubernetes a longer stop timeout than this.',
+  },
+  LAYOVER_EDGE_DRAIN_SECONDS: {
+    kind: 'integer',
+    readBy: EDGE,
+    min: 0,
+    max: 86_400,
+    defaultText: 'LAYOVER_DRAIN_SECONDS',
+    unit: 'seconds',
+    description:
+      'The same for an edge, whose clients may read a large blob for minutes. Clients whose downloads ' +
+      'take longer are disconnected. Choose minutes if there are other edges, which accept new clients ' +
+      'meanwhile. See [Stopping and restarting](operations.md#stopping-and-restarting).',
+    example: '300',
   },
 });
 

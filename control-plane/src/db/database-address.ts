@@ -38,3 +38,10 @@ export function parseDatabaseUrl(text: string): DatabaseAddress | undefined {
     return undefined;
   }
 }
+
+/** Returns the URL of a database without user and password. */
+export function describeDatabase(address: DatabaseAddress): string {
+  return address.dialect === 'sqlite'
+    ? `sqlite:${address.file}`
+    : `mysql://${address.host}:${address.port}/${address.database}`;
+}

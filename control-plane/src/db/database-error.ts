@@ -37,6 +37,11 @@ export function isDataError(error: unknown): boolean {
   return code === '' && (error instanceof TypeError || error instanceof RangeError);
 }
 
+/** Returns whether the SQLite file is damaged, or is no SQLite file. */
+export function isDamage(error: unknown): boolean {
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(databaseErrorCode(error));
+}
+
 /**
  * Errors of a server that is unreachable, shutting down, full, read-only after a failover, or out
  * of connections.

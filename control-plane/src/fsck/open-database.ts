@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Logger } from '../../../common/runtime/logger';
 import { Database } from '../db/database';
-import type { DatabaseAddress } from '../db/database-address';
+import { type DatabaseAddress, describeDatabase } from '../db/database-address';
 import { whyUnavailable } from '../db/database-error';
 import { migrationState } from '../db/migration-state';
 import { CannotRunError } from './parts/stop-reasons';
@@ -42,11 +42,4 @@ export async function openDatabase(address: DatabaseAddress, pool: number, log: 
     if (reason === undefined) throw error;
     throw new CannotRunError(`The database ${name} is unavailable. ${reason}`);
   }
-}
-
-/** Returns the URL of a database without user and password. */
-export function describeDatabase(address: DatabaseAddress): string {
-  return address.dialect === 'sqlite'
-    ? `sqlite:${address.file}`
-    : `mysql://${address.host}:${address.port}/${address.database}`;
 }

@@ -1,8 +1,6 @@
 import { status } from '@grpc/grpc-js';
-import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { lockHome } from '../../../common/runtime/home-lock';
 import { readDataPlaneConfig } from '../../../data-plane/src/config';
 import { deliverJournal } from '../../../data-plane/src/deliver-journal';
 import { openJournal, recordOf, referencesOf } from '../../support/data-plane/records';
@@ -53,14 +51,13 @@ describe('deliverJournal', () => {
 
   it('refuses a home that a data plane uses', async () => {
     await leave('1');
-    const { home } = config();
-    mkdirSync(join(folder.path, 'run'), { mode: 0o700 });
-    const server = createServer().listen(home.dataSocket);
-    await once(server, 'listening');
+    const unlock = await lockHome(config().home, { user: 'data plane', waitMs: 0, onUnlocked: () => undefined });
     try {
-      await expect(deliverJournal(config())).rejects.toThrow(`A data plane runs with LAYOVER_HOME=${folder.path}`);
+      await expect(deliverJournal(config())).rejects.toThrow(
+        `LAYOVER_HOME=${folder.path} is in use by another data plane (process ${process.pid})`,
+      );
     } finally {
-      server.close();
+      await unlock();
     }
     expect(catalog.records.size).toBe(0);
   });

@@ -110,13 +110,14 @@ test.each(planes)(
 
 test.each(planes)(
   '%s has a probe on a port that exists and a grace period longer than its drain time',
-  (_name, { container, pod }) => {
+  (name, { container, pod }) => {
     const ports = container.ports.map(({ name }) => name);
     expect(container.readinessProbe.httpGet.path).toBe('/readyz');
     expect(container.livenessProbe.httpGet.path).toBe('/healthz');
     for (const probe of [container.readinessProbe, container.livenessProbe])
       expect(ports).toContain(probe.httpGet.port);
-    expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThan(Number(shared.LAYOVER_DRAIN_SECONDS));
+    const drain = name === 'edge' ? shared.LAYOVER_EDGE_DRAIN_SECONDS : shared.LAYOVER_DRAIN_SECONDS;
+    expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThan(Number(drain));
   },
 );
 

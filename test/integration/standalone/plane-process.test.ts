@@ -8,6 +8,9 @@ import { PlaneProcess } from '../../../standalone/src/plane-process';
 const PROGRAM = `
   const mode = process.env.PLANE;
   if (mode === 'fails') process.exit(3);
+  if (/^\\d+$/.test(mode)) process.exit(Number(mode));
+  if (mode === 'needs file' && !require('node:fs').existsSync(__dirname + '/file')) process.exit(3);
+  if (mode === 'slow') process.send = () => undefined;
   process.on('SIGTERM', () => { if (mode !== 'deaf') process.exit(0); });
   setInterval(() => {}, 1000);
   process.send({ kind: 'ready', address: 'http://127.0.0.1:' + (process.env.LISTEN === '127.0.0.1:0' ? 4000 : 5000) + '/' + process.pid });
@@ -33,7 +36,10 @@ describe('PlaneProcess', () => {
     const process = new PlaneProcess(
       { name: 'test-plane', program, listenVariable: 'LISTEN' },
       { PLANE: mode, LISTEN: '127.0.0.1:0' },
-      { onRestart: (name, how, inMs) => restarts.emit('restart', { name, how, inMs }) },
+      {
+        onRestart: (name, how, inMs, wasReady) => restarts.emit('restart', { name, how, inMs, wasReady }),
+        onReady: (address) => restarts.emit('ready', address),
+      },
     );
     started.push(process);
     return { plane: process, restarts };
@@ -60,7 +66,34 @@ describe('PlaneProcess', () => {
     const pid = pidOf(await running.start());
     const restart = once(restarts, 'restart');
     process.kill(pid, 'SIGKILL');
-    expect((await restart)[0]).toEqual({ name: 'test-plane', how: 'signal SIGKILL', inMs: 100 });
+    expect((await restart)[0]).toEqual({
+      name: 'test-plane',
+      how: 'signal SIGKILL',
+      inMs: 100,
+      wasReady: true,
+    });
+  });
+
+  it('tries again if the plane may start later, and reports its address then', async () => {
+    const { plane: failing, restarts } = plane('needs file');
+    const restart = once(restarts, 'restart');
+    expect(await failing.startOrRetry(30_000)).toBeUndefined();
+    expect((await restart)[0]).toEqual({ name: 'test-plane', how: 'exit code 3', inMs: 1000, wasReady: false });
+    expect(failing.isReady).toBe(false);
+    writeFileSync(join(folder, 'file'), '');
+    expect((await once(restarts, 'ready'))[0]).toMatch(/^http:\/\/127\.0\.0\.1:4000\/\d+$/);
+    expect(failing.isReady).toBe(true);
+  });
+
+  it('does not wait longer than its patience for a plane that may start later', async () => {
+    expect(await plane('slow').plane.startOrRetry(100)).toBeUndefined();
+  });
+
+  it.each(['75', '78'])('gives up if another try does not help: exit code %s', async (code) => {
+    await expect(plane(code).plane.startOrRetry(30_000)).rejects.toMatchObject({
+      message: `test-plane ended before it was ready (exit code ${code})`,
+      exitCode: Number(code),
+    });
   });
 
   it('stops the plane', async () => {

@@ -54,6 +54,13 @@ test('every setting is read', () => {
   });
 });
 
+test('an edge has a drain time of its own', () => {
+  const both = { LAYOVER_DRAIN_SECONDS: '10', LAYOVER_EDGE_DRAIN_SECONDS: '300' };
+  expect(readEdgeConfig(both).drainSeconds).toBe(300);
+  expect(readEdgeConfig({ ...both, LAYOVER_EDGE_DRAIN_SECONDS: '0' }).drainSeconds).toBe(0);
+  expect(readEdgeConfig({ LAYOVER_DRAIN_SECONDS: '10' }).drainSeconds).toBe(10);
+});
+
 test('all problems are reported at once', () => {
   const bad = {
     LAYOVER_DATA_PLANES: 'a:1,,b:2',

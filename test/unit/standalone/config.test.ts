@@ -11,7 +11,14 @@ const WARNING = 'LAYOVER_DRAIN_SECOND is unknown and has no effect. Did you mean
 
 test('passes the environment to the planes with an absolute home', () => {
   const config = readStandaloneConfig({ PATH: '/bin', LAYOVER_HOME: 'somewhere', LAYOVER_DRAIN_SECONDS: '7' }, SMALL);
-  expect(config).toMatchObject({ home: { root: resolve('somewhere') }, drainMs: 7000, warnings: [] });
+  expect(config).toMatchObject({
+    home: { root: resolve('somewhere') },
+    drainMs: 7000,
+    edgeDrainMs: 7000,
+    warnings: [],
+  });
+  const { edgeDrainMs } = readStandaloneConfig({ LAYOVER_DRAIN_SECONDS: '7', LAYOVER_EDGE_DRAIN_SECONDS: '9' }, SMALL);
+  expect(edgeDrainMs).toBe(9000);
   expect(config).toMatchObject({ edges: 1, dataPlanes: [{ environment: {} }], leftovers: [] });
   expect(config.environment).toEqual({
     PATH: '/bin',
