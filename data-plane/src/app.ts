@@ -400,6 +400,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       checks,
       watch: createCallWatch(observer),
       channel,
+      isShared: opened.isShared,
+      expectReaders: opened.expectReaders,
       clock,
       logger: sumRepeats(logger.child({ part: 'grpc' }), clock),
     });

@@ -164,7 +164,14 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
       clock,
       logger: logger.child({ part: 'nodes' }),
     });
-    return new DataPlaneRegistry(nodes, clock, tracer, () => metrics.nodeFailed('open'));
+    return new DataPlaneRegistry({
+      nodes,
+      clock,
+      tracer,
+      readersPerNode: config.blobReadersPerNode,
+      onRetry: () => metrics.nodeFailed('open'),
+      onSpread: () => metrics.blobSpread(),
+    });
   }
 
   let stopped: Promise<void> | undefined;

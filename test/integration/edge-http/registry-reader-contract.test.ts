@@ -38,7 +38,7 @@ async function startReader(address: ListenAddress): Promise<{ reader: RegistryRe
     clock: systemClock,
     logger,
   });
-  const reader = new DataPlaneRegistry(nodes, systemClock, NO_TRACER, () => undefined);
+  const reader = new DataPlaneRegistry({ nodes, clock: systemClock, tracer: NO_TRACER, onRetry: () => undefined });
   await reader.start();
   return {
     reader,

@@ -167,12 +167,12 @@ test('every call between planes has a deadline, except streams whose reader limi
   const client = connectCatalog();
   ends.push(() => client.close());
   const catalog = createGrpcCatalog({ client, clock });
-  const registry = new DataPlaneRegistry(
-    nodeSet((node) => connectDataPlane(loadRegistry(), node, 'off', planes, { clock, tracer: NO_TRACER })),
+  const registry = new DataPlaneRegistry({
+    nodes: nodeSet((node) => connectDataPlane(loadRegistry(), node, 'off', planes, { clock, tracer: NO_TRACER })),
     clock,
-    NO_TRACER,
-    () => undefined,
-  );
+    tracer: NO_TRACER,
+    onRetry: () => undefined,
+  });
   await registry.start();
   const peers = nodeSet((node) => connectPeer(loadNode(), node, planes));
   await peers.start();

@@ -1,4 +1,5 @@
 import type { CallWatch } from '../../../../common/grpc/observe-calls';
+import type { Digest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { RegistryHandlers } from '../../../../proto/gen/layover/v1/Registry';
@@ -18,6 +19,7 @@ import { listReferrersRpc } from './list-referrers';
 import { listRepositoriesRpc } from './list-repositories';
 import { listTagsRpc } from './list-tags';
 import { readBlob } from './read-blob';
+import { RunningReads } from './running-reads';
 import { statBlobRpc } from './stat-blob';
 import { CallStreams } from './call-streams';
 import type { CallTable } from './call-table';
@@ -35,6 +37,9 @@ export interface RegistryParts {
   readonly watch: CallWatch;
   /** Undefined if this data plane has no byte channel. */
   readonly channel?: ByteChannelOffers | undefined;
+  /** See OpenedBlobStore. */
+  readonly isShared: boolean;
+  readonly expectReaders?: ((digest: Digest) => void) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -67,7 +72,7 @@ export function registryMethods(parts: RegistryParts): RegistryMethods {
     calls,
     handlers: {
       AnswerCalls: calls.handler,
-      ReadBlob: readBlob({ addresses, blobs, channel: parts.channel, clock, logger }),
+      ReadBlob: readBlob({ ...parts, addresses, reads: new RunningReads() }),
     },
   };
 }

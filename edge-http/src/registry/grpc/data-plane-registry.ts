@@ -1,11 +1,14 @@
+import type { ClientReadableStream } from '@grpc/grpc-js';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { mustDigest } from '../../../../common/oci/digest';
 import { formatReference } from '../../../../common/oci/reference';
+import type { Node } from '../../../../common/nodes/node';
 import type { NodeSet } from '../../../../common/nodes/node-set';
 import type { Clock } from '../../../../common/runtime/clock';
 import { createTimeOrderedIds } from '../../../../common/runtime/time-ordered-ids';
 import type { Tracer } from '../../../../common/tracing/tracer';
 import type { GetManifestRequest } from '../../../../proto/gen/layover/v1/GetManifestRequest';
+import type { ReadBlobReply__Output } from '../../../../proto/gen/layover/v1/ReadBlobReply';
 import type { ReadBlobRequest } from '../../../../proto/gen/layover/v1/ReadBlobRequest';
 import type {
   BlobQuery,
@@ -27,6 +30,7 @@ import type {
   TokenAnswer,
   TokenQuery,
 } from '../registry-reader';
+import { type BlobPlace, BlobSpread } from './blob-spread';
 import { ChannelRead } from './channel-read';
 import type { DataPlaneConnection } from './data-plane';
 import {
@@ -46,18 +50,33 @@ import { NodeCalls } from './node-calls';
  */
 const PROBE: RequestContext = { requestId: 'readyz', clientAddress: '', userAgent: '', authorization: '', hops: [] };
 
+/** Dependencies of {@link DataPlaneRegistry}. */
+export interface DataPlaneRegistryOptions {
+  readonly nodes: NodeSet<DataPlaneConnection>;
+  readonly clock: Clock;
+  readonly tracer: Tracer;
+  /** See BlobSpreadOptions. Default: 0. */
+  readonly readersPerNode?: number;
+  /** Called when a node failed and another one is asked. */
+  readonly onRetry: () => void;
+  /** Called when a blob is read from another node because the first one is busy with it. */
+  readonly onSpread?: () => void;
+}
+
 /** {@link RegistryReader} over gRPC. */
 export class DataPlaneRegistry implements RegistryReader {
+  private readonly nodes: NodeSet<DataPlaneConnection>;
+  private readonly clock: Clock;
   private readonly calls: NodeCalls;
+  private readonly spread: BlobSpread<DataPlaneConnection>;
   private readonly nextRecordId: () => string;
 
-  constructor(
-    private readonly nodes: NodeSet<DataPlaneConnection>,
-    private readonly clock: Clock,
-    tracer: Tracer,
-    onRetry: () => void,
-  ) {
-    this.calls = new NodeCalls({ nodes, clock, tracer, onRetry });
+  constructor(private readonly options: DataPlaneRegistryOptions) {
+    const { nodes, clock, readersPerNode = 0 } = options;
+    this.nodes = nodes;
+    this.clock = clock;
+    this.calls = new NodeCalls(options);
+    this.spread = new BlobSpread({ nodes, clock, readersPerNode });
     this.nextRecordId = createTimeOrderedIds(clock);
   }
 
@@ -108,18 +127,33 @@ export class DataPlaneRegistry implements RegistryReader {
       const opened = await this.openBlob(query, message, signal);
       if (opened !== undefined) return opened;
     }
-    const { node, first, stream } = await this.calls.begin(
-      digest,
-      avoid,
-      (plane) => {
-        const { local, bytes } = plane;
-        const channel = bytes?.isUsable ?? false;
-        return plane.streams.readBlob({ ...message, accepts: accepted(query.accepts, { local, channel }) });
-      },
-      signal,
-    );
+    // A range has its bytes at the first node, where the fill or the copy of the blob is.
+    const place = await this.spread.enter(digest, avoid, range === undefined || since !== undefined);
+    try {
+      if (place.isFurther) this.options.onSpread?.();
+      return await this.readAt(place, query, message, signal);
+    } catch (error) {
+      place.end();
+      throw error;
+    }
+  }
+
+  private async readAt(
+    place: BlobPlace<DataPlaneConnection>,
+    { digest, avoid, accepts }: BlobReadQuery,
+    message: ReadBlobRequest,
+    signal: AbortSignal,
+  ): Promise<BlobRead> {
+    const invoke = (one: Node<DataPlaneConnection>): ClientReadableStream<ReadBlobReply__Output> => {
+      const { local, bytes, streams } = one.connection;
+      const channel = bytes?.isUsable ?? false;
+      const further = place.isFurther && one === place.node;
+      return streams.readBlob({ ...message, accepts: accepted(accepts, { local, channel }), further });
+    };
+    const { node, first, stream } = await this.calls.begin({ key: digest, avoid, first: place.node, invoke }, signal);
     try {
       const header = first?.header;
+      if (header != null) place.answered(node.name, header);
       const channel =
         header?.delivery === 'CHANNEL'
           ? new ChannelRead({ plane: node.connection, header, stream, signal, clock: this.clock })
@@ -132,7 +166,10 @@ export class DataPlaneRegistry implements RegistryReader {
           const next = await stream.next();
           return next === undefined ? undefined : readBlobMessage(next);
         },
-        cancel: () => stream.cancel(),
+        cancel: () => {
+          place.end();
+          stream.cancel();
+        },
       };
     } catch (error) {
       stream.cancel();

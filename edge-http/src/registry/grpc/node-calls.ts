@@ -59,6 +59,18 @@ export interface NodeReply<K extends CallKind> {
   readonly reply: CallReply<K>;
 }
 
+/** A read, before the node that answers it is known. */
+export interface ReadQuestion<Message> {
+  /** The rendezvous hashing key. */
+  readonly key: string;
+  /** Names of nodes that are not asked. */
+  readonly avoid: readonly string[];
+  /** The node that is asked first; undefined = the first one for the key. */
+  readonly first: Node<DataPlaneConnection> | undefined;
+  /** Starts the call to a node. */
+  readonly invoke: (node: Node<DataPlaneConnection>) => ClientReadableStream<Message>;
+}
+
 /** A read whose first message has arrived. */
 export interface BegunStream<Message> {
   readonly node: Node<DataPlaneConnection>;
@@ -140,13 +152,11 @@ export class NodeCalls {
   }
 
   /**
-   * Starts a read and waits for its first message. Nodes in `avoid` are not asked. The caller
-   * cancels the returned stream in any case. Rejects with the most specific failure of the nodes.
+   * Starts a read and waits for its first message. The caller cancels the returned stream in any
+   * case. Rejects with the most specific failure of the nodes.
    */
   async begin<Message>(
-    key: string,
-    avoid: readonly string[],
-    invoke: (plane: DataPlaneConnection) => ClientReadableStream<Message>,
+    { key, avoid, first: wanted, invoke }: ReadQuestion<Message>,
     signal: AbortSignal,
   ): Promise<BegunStream<Message>> {
     const { nodes, clock } = this.options;
@@ -154,8 +164,8 @@ export class NodeCalls {
     const toError = (error: ServiceError): LayoverError => translate(error, signal);
     let failedNodes: FailedNodes | undefined;
     if (nodes.size === 0) await nodes.whenLive(NO_NODE_WAIT_MS);
-    for (let node = nodes.pick(key, avoid); node !== undefined;) {
-      const call = invoke(node.connection);
+    for (let node = wanted ?? nodes.pick(key, avoid); node !== undefined;) {
+      const call = invoke(node);
       const stream = new ReadStream(call, { signal, idleMs: STREAM_IDLE_MS, clock, toError });
       try {
         const first = await stream.next(Math.max(giveUpAt - clock.now(), 1));
