@@ -75,6 +75,7 @@ export function readBlobRead(message: ReadBlobRequest__Output, signal: AbortSign
     digest: readDigest(message.digest),
     range: readRange(message),
     redirectable: message.accepts.includes('REDIRECT'),
+    further: message.further,
   };
 }
 

@@ -98,8 +98,15 @@ class CopiedBlobs implements CachedBlobStore {
     const copying = this.copying.get(digest);
     if (copying?.isRunning !== true) return blob;
     const shared = await copying.growing.share(blob);
-    this.behind.set(shared, blob);
-    return shared;
+    if (shared !== blob) {
+      this.behind.set(shared, blob);
+      return shared;
+    }
+    // It may have become a copy under its own name in the meantime.
+    const finished = await this.copies.open(digest);
+    if (finished === undefined) return blob;
+    await blob.close();
+    return finished;
   }
 
   expectReaders(digest: Digest): void {

@@ -53,12 +53,7 @@ describe('a copy that is read while it is made', () => {
       await blob.close();
     }
   };
-  const readBlob = async (
-    blob: StoredBlob,
-    offset: number,
-    length: number,
-    signal?: AbortSignal,
-  ): Promise<Buffer> => {
+  const readBlob = async (blob: StoredBlob, offset: number, length: number, signal?: AbortSignal): Promise<Buffer> => {
     const chunks: Buffer[] = [];
     const buffers = [Buffer.alloc(512 * 1024), Buffer.alloc(512 * 1024)] as const;
     for await (const chunk of blob.read(offset, length, signal, buffers)) chunks.push(Buffer.from(chunk));
@@ -83,7 +78,10 @@ describe('a copy that is read while it is made', () => {
     for (const result of results) expect(result.equals(content)).toBe(true);
     expect(downloads()).toBe(1);
     expect(downloaded()).toBe(content.length);
-    expect((await store.open(digest))?.localPath).toBeDefined();
+    await until(() => copies.totalBytes === content.length);
+    const copy = (await store.open(digest))!;
+    expect(copy.localPath).toBeDefined();
+    await copy.close();
   });
 
   it('withholds the end of the blob until the digest is proven', async () => {
