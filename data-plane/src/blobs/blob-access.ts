@@ -116,8 +116,8 @@ export class BlobAccess {
   }
 
   /**
-   * Returns the right to the stored bytes if that needs no question to the upstream, but perhaps one
-   * to the control plane: a manifest names the blob, and the organization has a proof.
+   * Returns the right to the stored bytes if that needs no question to the upstream, but perhaps
+   * one to the control plane: a manifest names the blob, and the organization has a proof.
    */
   async toReadStored(target: PullTarget, digest: Digest): Promise<ReadableBlob | undefined> {
     const { knowledge } = this.parts;

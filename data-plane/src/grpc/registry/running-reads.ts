@@ -8,7 +8,9 @@ export interface RunningRead {
   end(): void;
 }
 
-/** Counts the answers that send bytes of a blob, for edges that choose among data planes (ADR 51). */
+/**
+ * Counts the answers that send bytes of a blob, for edges that choose among data planes (ADR 51).
+ */
 export class RunningReads {
   private readonly counts = new Map<Digest, number>();
 

@@ -163,8 +163,8 @@ export class LocalCopies {
   }
 
   /**
-   * Reads a whole blob into a copy, if its bytes have the digest. `growing` is told what is written.
-   * Never throws.
+   * Reads a whole blob into a copy, if its bytes have the digest. `growing` is told what is
+   * written. Never throws.
    */
   async copyBlob(digest: Digest, blob: StoredBlob, signal: AbortSignal, growing?: GrowingCopy): Promise<void> {
     await this.quietly('could not be written', async () => {

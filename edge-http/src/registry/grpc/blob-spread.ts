@@ -7,7 +7,9 @@ import type { BlobHeader__Output } from '../../../../proto/gen/layover/v1/BlobHe
 
 /** Smaller answers end so soon that their number says nothing about load. */
 const LARGE_BYTES = 4 * 1024 * 1024;
-/** Maximum number of nodes that one blob is read from, which bounds the copies that are made of it. */
+/**
+ * Maximum number of nodes that one blob is read from, which bounds the copies that are made of it.
+ */
 const MAX_NODES = 16;
 /**
  * Time that further clients wait for the first answer when many open a blob at once, in
@@ -21,7 +23,9 @@ const OTHERS_MS = 10_000;
 export interface BlobSpreadOptions<C extends NodeConnection> {
   readonly nodes: Pick<NodeSet<C>, 'owner'>;
   readonly clock: Clock;
-  /** Answers with one blob that a node sends before further ones go to the next node; 0 = no limit. */
+  /**
+   * Answers with one blob that a node sends before further ones go to the next node; 0 = no limit.
+   */
   readonly readersPerNode: number;
 }
 
