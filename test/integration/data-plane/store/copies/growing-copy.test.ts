@@ -1,3 +1,4 @@
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf } from '../../../../../common/oci/digest';
 import { createLogger } from '../../../../../common/runtime/logger';
@@ -84,7 +85,27 @@ describe('a copy that is read while it is made', () => {
     await copy.close();
   });
 
-  it('withholds the end of the blob until the digest is proven', async () => {
+  it('withholds the end of the blob as long as the digest is not proven', async () => {
+    under.fake.fault({ kind: 'download', stallAfterBytes: content.length - 1000 });
+    store.expectReaders(digest);
+    const blob = (await store.open(digest))!;
+    const leaving = new AbortController();
+    let received = 0;
+    const reading = (async () => {
+      for await (const chunk of blob.read(0, content.length, leaving.signal)) received += chunk.length;
+    })();
+    const incoming = join(under.folder, 'copies', 'incoming');
+    const [file = ''] = readdirSync(incoming);
+    await until(() => statSync(join(incoming, file)).size === content.length - 1000);
+    await until(() => received === content.length - 64 * 1024);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(received).toBe(content.length - 64 * 1024);
+    leaving.abort();
+    await expect(reading).rejects.toMatchObject({ key: 'CANCELLED' });
+    await blob.close();
+  });
+
+  it('cuts its readers and is not kept if the bucket has other bytes', async () => {
     const damaged = Buffer.from(content);
     damaged.writeUInt8(damaged.readUInt8(1000) ^ 1, 1000);
     under.fake.contents.write(name, damaged);

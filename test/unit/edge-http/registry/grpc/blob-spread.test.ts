@@ -112,6 +112,7 @@ describe('BlobSpread', () => {
     const spread = spreadOf(2);
     const early = await Promise.all([spread.enter(digest, [], true), spread.enter(digest, [], true)]);
     const waiting = [spread.enter(digest, [], true), spread.enter(digest, [], true)];
+    await new Promise((resolve) => setImmediate(resolve));
     early[0]!.answered('first', headerOf(1));
     expect(namesOf(await Promise.all(waiting))).toEqual(['second', 'second']);
 
