@@ -10,8 +10,6 @@ import type { BenchContext } from '../measure';
  */
 export interface BenchBucket {
   readonly env: Readonly<Record<string, string>>;
-  /** `http://127.0.0.1:<port>`. */
-  readonly origin: string;
   stop(): Promise<void>;
 }
 
@@ -33,7 +31,6 @@ export async function startBenchBucket({ note }: BenchContext): Promise<BenchBuc
       STORAGE_EMULATOR_HOST: server.origin,
       GOOGLE_APPLICATION_CREDENTIALS: await writeServiceAccount(join(folder.path, 'account.json')),
     },
-    origin: server.origin,
     async stop() {
       await server.stop();
       await folder.remove();
