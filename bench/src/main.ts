@@ -21,6 +21,7 @@ import { bucket } from './measures/bucket';
 import { configuration } from './measures/configuration';
 import { delivery } from './measures/delivery';
 import { expiry } from './measures/expiry';
+import { hotBlob } from './measures/hot-blob';
 import { memory } from './measures/memory';
 import { nodes } from './measures/nodes';
 import { quota } from './measures/quota';
@@ -50,6 +51,7 @@ const COMPARISONS: Readonly<Record<ComparingName, Comparing>> = {
 const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   delivery,
   'between-hosts': betweenHosts,
+  'hot-blob': hotBlob,
   bucket,
   nodes,
   memory,

@@ -22,6 +22,7 @@ const COMPARING = {
 const ALONE = {
   delivery: 'a cached blob, delivered inline, from a local file and by a redirect to the bucket',
   'between-hosts': 'a warm and a cold blob from a data plane on another host, over gRPC and over the byte channel',
+  'hot-blob': 'one blob for 40 clients at once, of two edges and three data planes with a bucket',
   bucket: 'a cold and a warm blob in a bucket, compared with a directory',
   nodes: 'blobs and manifests of one to three edges and data planes',
   memory: 'memory of each process while many clients read one fill',

@@ -419,6 +419,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       checks,
       watch: createCallWatch(observer),
       channel,
+      isShared: opened.isShared,
+      expectReaders: opened.expectReaders,
       clock,
       logger: sumRepeats(logger.child({ part: 'grpc' }), clock),
     });

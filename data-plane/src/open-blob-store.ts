@@ -1,3 +1,4 @@
+import type { Digest } from '../../common/oci/digest';
 import type { Clock } from '../../common/runtime/clock';
 import type { Logger } from '../../common/runtime/logger';
 import type { BlobLinks } from './store/blob-links';
@@ -41,6 +42,13 @@ export interface OpenedBlobStore {
   readonly links?: BlobLinks;
   /** Removes local copies, so that `bytes` bytes fit on the disk; see FillRoomOptions. */
   readonly makeRoom: (bytes: number, enough: number) => Promise<void>;
+  /**
+   * Notes that many readers of a blob are coming, so that its next opening makes a local copy;
+   * undefined if the store keeps no local copies.
+   */
+  readonly expectReaders?: (digest: Digest) => void;
+  /** Whether all data planes see the same blobs. */
+  readonly isShared: boolean;
   /** Total size of the local copies in bytes; undefined if the store keeps no local copies. */
   readonly copiesBytes?: () => number;
   /** Closes the store. The caller that opened it closes it. */
@@ -61,7 +69,7 @@ export async function openBlobStore(
     const directory = createDirectoryBlobStore({ root: config.blobFolder, clock, logger });
     await directory.prepare();
     const store = withinReserve(directory, account);
-    return { store, makeRoom: () => Promise.resolve(), close: () => directory.close() };
+    return { store, isShared: false, makeRoom: () => Promise.resolve(), close: () => directory.close() };
   }
   const limits = overrides.bucketLimits;
   const { createGcsBlobStore, defaultSignUrl } = loadBucketStore();
@@ -74,6 +82,8 @@ export async function openBlobStore(
   const near = createCachedBlobStore({ store: far, copies, clock });
   return {
     store: capacityBytes === 0 ? far : near,
+    isShared: true,
+    expectReaders: (digest) => near.expectReaders(digest),
     ...(redirectMs === undefined
       ? {}
       : { links: far.links(overrides.signUrl ?? defaultSignUrl(bucket, bucket.emulator), redirectMs) }),

@@ -174,7 +174,9 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
       clock,
       tracer,
       logger: logger.child({ part: 'records' }),
+      readersPerNode: config.blobReadersPerNode,
       onRetry: () => metrics.nodeFailed('open'),
+      onSpread: () => metrics.blobSpread(),
     });
     return dataPlanes;
   }

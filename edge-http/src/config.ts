@@ -36,6 +36,8 @@ export interface EdgeConfig {
   readonly dataPlanes: readonly ListenAddress[];
   /** LAYOVER_LOCAL_DELIVERY. */
   readonly localDelivery: LocalDelivery;
+  /** LAYOVER_BLOB_READERS_PER_NODE. */
+  readonly blobReadersPerNode: number;
   /** LAYOVER_EDGE_OFFLOAD and its settings; undefined means off. */
   readonly offload: OffloadSettings | undefined;
   /**
@@ -92,6 +94,7 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
       [{ setting: SETTINGS.LAYOVER_DATA_PLANES, addresses: dataPlanes }],
     ),
     localDelivery: reader.choice(SETTINGS.LAYOVER_LOCAL_DELIVERY),
+    blobReadersPerNode: reader.integer(SETTINGS.LAYOVER_BLOB_READERS_PER_NODE),
     offload: readOffload(reader, home),
     publicUrl: reader.parsed(SETTINGS.LAYOVER_PUBLIC_URL, parsePublicUrl),
     organizationHosts: reader.parsed(SETTINGS.LAYOVER_ORGANIZATION_HOSTS, parseOrganizationHosts),

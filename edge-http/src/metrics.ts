@@ -92,6 +92,11 @@ export class EdgeMetrics implements DeliveryMetrics {
     registers: [this.registry],
   });
 
+  private readonly spreads = new Counter({
+    name: 'layover_edge_spread_reads_total',
+    help: 'Reads of blobs that went to another data plane than the first one, because that was busy with the blob.',
+    registers: [this.registry],
+  });
   private readonly nodeFailures = new Counter({
     name: 'layover_edge_node_failures_total',
     help: 'Failures of data planes after which another data plane was asked: before the response (open) or in the middle of a blob.',
@@ -117,6 +122,11 @@ export class EdgeMetrics implements DeliveryMetrics {
   /** Stops the measurement of the process. */
   close(): void {
     this.endProcess();
+  }
+
+  /** Counts a read of a blob from another data plane than the first one. */
+  blobSpread(): void {
+    this.spreads.inc();
   }
 
   /** Counts one finished response. */

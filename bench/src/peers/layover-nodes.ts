@@ -9,8 +9,10 @@ import { temporaryFolder } from '../../../test/support/real/temporary-folder';
 
 /** The number of planes and the transport between them. */
 export interface LayoverNodesOptions {
-  /** Number of edges, and of data planes. */
+  /** Number of data planes. */
   readonly nodes: number;
+  /** Number of edges. Default: one for each data plane. */
+  readonly edges?: number;
   /** `unix`: edges read the files of data planes. `tcp`: data planes send the bytes of blobs. */
   readonly transport: 'unix' | 'tcp';
   /** `http://host:port`. */
@@ -29,7 +31,7 @@ export interface LayoverNodes {
   path(repository: string): string;
   /** Homes of the data planes. */
   readonly homes: readonly string[];
-  /** Process ids of edges and data planes, which carry the bytes. */
+  /** Process ids of the data planes and then the edges, which carry the bytes. */
   readonly pids: readonly number[];
   /** Ends all processes and deletes their homes. */
   stop(): Promise<void>;
@@ -76,7 +78,7 @@ export async function startLayoverNodes(options: LayoverNodesOptions): Promise<L
     }
     const hosts: string[] = [];
     const homes = names.map((name) => join(folder.path, name));
-    for (const [index, name] of names.entries()) {
+    for (const [index, name] of names.slice(0, options.edges).entries()) {
       const edge = await start('edge-http', `edge-of-${name}`, { ...all, ...options.edgeEnv?.(homes[index]!) });
       pids.push(edge.pid);
       hosts.push(edge.readyMatch[1]!.replace(/^http:\/\//, ''));

@@ -1,6 +1,6 @@
 import { declareSettings, type SettingGroup } from './setting';
 import { ADDRESS, ADDRESSES, FILE, SECRET_CHARACTERS } from './formats';
-import { ALL_PLANES, CONTROL_PLANE, DATA_PLANE } from './programs';
+import { ALL_PLANES, CONTROL_PLANE, DATA_PLANE, EDGE } from './programs';
 
 const settings = declareSettings({
   LAYOVER_DATA_LISTEN: {
@@ -33,6 +33,18 @@ const settings = declareSettings({
       'All data planes. Give every plane the same list, the data planes included. A host name stands ' +
       'for all its addresses, which are looked up again every few seconds.',
     example: 'data.layover.internal:9000',
+  },
+  LAYOVER_BLOB_READERS_PER_NODE: {
+    kind: 'integer',
+    readBy: EDGE,
+    min: 0,
+    max: 10_000,
+    default: 8,
+    description:
+      'How many clients of one blob a data plane sends to before an edge asks the next data plane for ' +
+      'further ones. Applies to blobs in a bucket, which every data plane can read; the next one reads ' +
+      'the blob from the bucket once. `0` keeps all clients at the first data plane. See ' +
+      '[many-nodes.md](design/many-nodes.md#blobs-with-many-readers).',
   },
   LAYOVER_CATALOG_LISTEN: {
     kind: 'text',

@@ -116,6 +116,17 @@ export class BlobAccess {
   }
 
   /**
+   * Returns the right to the stored bytes if that needs no question to the upstream, but perhaps
+   * one to the control plane: a manifest names the blob, and the organization has a proof.
+   */
+  async toReadStored(target: PullTarget, digest: Digest): Promise<ReadableBlob | undefined> {
+    const { knowledge } = this.parts;
+    const known = await knowledge.blob(target, digest);
+    if (known === undefined || !(await knowledge.findProof(target, digest))) return undefined;
+    return readable({ target, digest, size: possibleSize(digest, known.size), isKnown: true });
+  }
+
+  /**
    * Returns the right for the answer to a HEAD request. Does not ask the store, and proves nothing.
    * Without a manifest that names the blob, the upstream is asked with a HEAD. If that is of no
    * use, the size of the right is undefined. Throws the errors of {@link toRead}, except those of

@@ -1,3 +1,4 @@
+import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { Access } from '../access/access';
 import type { PullTarget } from '../access/pull-target';
@@ -51,6 +52,11 @@ export interface BlobCheck {
 /** A request for a blob. */
 export interface BlobRequest extends RepositoryRequest {
   readonly digest: Digest;
+  /**
+   * True if another data plane is the first for the blob and busy with it. Then stored bytes are
+   * read, and the upstream is not asked. Default: false.
+   */
+  readonly further?: boolean | undefined;
 }
 
 /**
@@ -78,13 +84,17 @@ export class BlobService {
 
   /**
    * Opens a blob for a GET request, or returns where to redirect the client. Throws RANGE_INVALID
-   * with detail {size}, DENIED for a blob of a refused image, and the errors of Access, BlobAccess
-   * and BlobSource.
+   * with detail {size}, DENIED for a blob of a refused image, NOT_READY for a further request whose
+   * right to read is not known here yet, and the errors of Access, BlobAccess and BlobSource.
    */
   open(request: BlobRequest & BlobReadOptions): Promise<OpenedBlob> {
-    const { digest, signal } = request;
+    const { digest, signal, further = false } = request;
+    const { blobAccess } = this.parts;
     return this.withTarget(request, request.context.authorizedAt, async (target) => {
-      const right = await this.parts.blobAccess.toRead(target, digest, signal);
+      const right = further
+        ? await blobAccess.toReadStored(target, digest)
+        : await blobAccess.toRead(target, digest, signal);
+      if (right === undefined) throw notKnownYet(digest);
       return openBlob(this.openPartsOf(request), right, request);
     });
   }
@@ -143,4 +153,11 @@ export class BlobService {
       reporter.touch(target);
     }
   }
+}
+
+/** The edge then asks the first data plane, which is the one that knows. */
+function notKnownYet(digest: Digest): LayoverError {
+  return new LayoverError('NOT_READY', {
+    message: `This data plane does not know yet that the organization may read ${digest}. Retry.`,
+  });
 }

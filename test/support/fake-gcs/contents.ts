@@ -1,11 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { crc32c } from '@node-rs/crc32';
+import { randomUUID } from 'node:crypto';
+import { crc32c as checksumOf } from '@node-rs/crc32';
 
 /** A complete object. */
 export interface FakeObject {
   readonly name: string;
   readonly generation: string;
   readonly content: Buffer;
+  /** In the encoding of the API. Computed once, because it takes long for a large object. */
+  readonly crc32c: string;
 }
 
 /** An upload that is not complete. */
@@ -37,7 +39,7 @@ export class FakeContents {
   /** Writes an object, replacing any existing one. */
   write(name: string, content: Buffer): FakeObject {
     this.generations += 1n;
-    const object = { name, generation: String(this.generations), content };
+    const object = { name, generation: String(this.generations), content, crc32c: crc32cText(content) };
     this.objects.set(name, object);
     return object;
   }
@@ -50,20 +52,19 @@ export class FakeContents {
 }
 
 /** Returns the object resource of the JSON API, with the fields that Layover reads. */
-export function resourceOf({ name, generation, content }: FakeObject): Record<string, string> {
+export function resourceOf({ name, generation, content, crc32c }: FakeObject): Record<string, string> {
   return {
     kind: 'storage#object',
     name,
     generation,
     size: String(content.length),
-    crc32c: crc32cText(content),
-    md5Hash: createHash('md5').update(content).digest('base64'),
+    crc32c,
   };
 }
 
 /** Returns the CRC32C in the encoding of the API. */
 export function crc32cText(content: Buffer): string {
   const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(crc32c(content));
+  bytes.writeUInt32BE(checksumOf(content));
   return bytes.toString('base64');
 }

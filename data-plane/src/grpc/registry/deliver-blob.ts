@@ -1,5 +1,6 @@
 import { withTimeout } from '../../../../common/async/deadline';
 import type { ResolvedRange } from '../../../../common/oci/byte-range';
+import type { Digest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { BlobHeader } from '../../../../proto/gen/layover/v1/BlobHeader';
 import type { CacheStatus } from '../../../../proto/gen/layover/v1/CacheStatus';
@@ -8,9 +9,13 @@ import type { ReadBlobReply } from '../../../../proto/gen/layover/v1/ReadBlobRep
 import type { BlobReader } from '../../blobs/blob-source';
 import type { AddressedOffer, ByteChannelOffers } from '../../channel/byte-listener';
 import { READ_CHUNK_BYTES } from '../../store/read-file-range';
+import type { RunningReads } from './running-reads';
 
 /** How often the caller hears what was sent over the byte channel, in milliseconds. */
 const REPORT_MS = 5_000;
+
+/** What a header says about the load by a blob. */
+type ReadLoad = Pick<BlobHeader, 'readers' | 'shared'>;
 
 /** One answer to ReadBlob. */
 export interface ReadBlobAnswer {
@@ -25,6 +30,11 @@ export interface ReadBlobAnswer {
   readonly accepts: readonly Delivery[];
   /** Undefined if this data plane has no byte channel. */
   readonly channel?: ByteChannelOffers | undefined;
+  readonly digest: Digest;
+  /** Counts the answers with bytes. */
+  readonly reads: RunningReads;
+  /** Whether all data planes see the same stored blobs. */
+  readonly isShared: boolean;
   readonly cacheStatus: CacheStatus;
   readonly upstreamHost: string;
   /** Whether the organization is private. */
@@ -57,19 +67,32 @@ export interface ReadBlobAnswer {
 export async function* deliverBlob(delivery: ReadBlobAnswer): AsyncGenerator<ReadBlobReply, void, undefined> {
   try {
     const { reader, accepts } = delivery;
-    const isLocal = reader.path !== undefined && accepts.includes('LOCAL_FILE');
-    const offer = isLocal ? undefined : offerBytes(delivery);
-    if (isLocal) yield* deliverFile(delivery);
-    else if (offer !== undefined) yield* deliverByChannel(delivery, offer);
-    else yield* deliverInline(delivery);
+    if (reader.path !== undefined && accepts.includes('LOCAL_FILE')) yield* deliverFile(delivery);
+    else yield* deliverBytes(delivery);
   } finally {
     await delivery.reader.close();
   }
 }
 
-async function* deliverInline(delivery: ReadBlobAnswer): AsyncGenerator<ReadBlobReply, void, undefined> {
+async function* deliverBytes(delivery: ReadBlobAnswer): AsyncGenerator<ReadBlobReply, void, undefined> {
+  const { reads, digest, isShared, reader } = delivery;
+  const read = reads.begin(digest);
+  const load = { readers: read.count, shared: isShared && reader.origin === 'store' };
+  try {
+    const offer = offerBytes(delivery);
+    if (offer !== undefined) yield* deliverByChannel(delivery, offer, load);
+    else yield* deliverInline(delivery, load);
+  } finally {
+    read.end();
+  }
+}
+
+async function* deliverInline(
+  delivery: ReadBlobAnswer,
+  load: ReadLoad,
+): AsyncGenerator<ReadBlobReply, void, undefined> {
   const { reader, range, signal, onServed } = delivery;
-  yield header(delivery, 'INLINE', {});
+  yield header(delivery, 'INLINE', load);
   for await (const chunk of reader.read(range.offset, range.length, signal)) {
     onServed?.(chunk.length);
     yield { chunk };
@@ -85,6 +108,7 @@ function offerBytes({ reader, range, accepts, channel, signal, onServed }: ReadB
 async function* deliverByChannel(
   delivery: ReadBlobAnswer,
   offer: AddressedOffer,
+  load: ReadLoad,
 ): AsyncGenerator<ReadBlobReply, void, undefined> {
   const { ticket, address, sent } = offer;
   const isSent = sent.then(() => true);
@@ -92,7 +116,7 @@ async function* deliverByChannel(
   isSent.catch(() => undefined);
   const untilReport = (): Promise<boolean> => withTimeout(delivery.clock, REPORT_MS, isSent, () => false);
   try {
-    yield header(delivery, 'CHANNEL', { channel: { ticket, ...address } });
+    yield header(delivery, 'CHANNEL', { ...load, channel: { ticket, ...address } });
     for (let reported = 0; !(await untilReport());) {
       if (offer.sentBytes === reported) continue;
       reported = offer.sentBytes;
@@ -125,7 +149,7 @@ async function* deliverFile(delivery: ReadBlobAnswer): AsyncGenerator<ReadBlobRe
 function header(
   delivery: ReadBlobAnswer,
   how: Delivery,
-  place: Pick<BlobHeader, 'path' | 'available' | 'channel'>,
+  more: ReadLoad & Pick<BlobHeader, 'path' | 'available' | 'channel'>,
 ): ReadBlobReply {
   const { reader, range, cacheStatus, upstreamHost, private: isPrivate } = delivery;
   const { offset, length } = range;
@@ -138,7 +162,7 @@ function header(
       upstreamHost,
       private: isPrivate,
       delivery: how,
-      ...place,
+      ...more,
     },
   };
 }

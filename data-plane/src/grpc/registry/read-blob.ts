@@ -1,6 +1,7 @@
 import type { handleServerStreamingCall } from '@grpc/grpc-js';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { RangeRequest } from '../../../../common/oci/byte-range';
+import type { Digest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { ReadBlobReply } from '../../../../proto/gen/layover/v1/ReadBlobReply';
@@ -11,6 +12,7 @@ import type { BlobRequest, BlobService } from '../../blobs/blob-service';
 import type { BlobReadOptions } from '../../blobs/open-blob';
 import type { ByteChannelOffers } from '../../channel/byte-listener';
 import { readDigest, readRepository } from '../read-request';
+import type { RunningReads } from './running-reads';
 import { sendStream } from '../send-stream';
 import { logFailure } from '../unary';
 
@@ -20,6 +22,11 @@ export interface ReadBlobParts {
   readonly blobs: BlobService;
   /** Undefined if this data plane has no byte channel. */
   readonly channel?: ByteChannelOffers | undefined;
+  readonly reads: RunningReads;
+  /** Whether all data planes see the same stored blobs. */
+  readonly isShared: boolean;
+  /** Notes that many readers of a blob are coming; undefined = no local copies are kept. */
+  readonly expectReaders?: ((digest: Digest) => void) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -39,15 +46,19 @@ export function readBlob(parts: ReadBlobParts): handleServerStreamingCall<ReadBl
 }
 
 async function* messages(
-  { addresses, blobs, channel, clock }: ReadBlobParts,
+  { addresses, blobs, channel, reads, isShared, expectReaders, clock }: ReadBlobParts,
   message: ReadBlobRequest__Output,
   signal: AbortSignal,
 ): AsyncGenerator<ReadBlobReply, void, undefined> {
-  const opened = await addresses.answer(readBlobRead(message, signal), (request) => blobs.open(request));
+  const read = readBlobRead(message, signal);
+  const { digest } = read;
+  if (message.further) expectReaders?.(digest);
+  const opened = await addresses.answer(read, (request) => blobs.open(request));
   if (opened.kind === 'bytes') {
     const { onServed, ...bytes } = opened;
     const counter = message.counted ? {} : { onServed };
-    yield* deliverBlob({ ...bytes, ...counter, accepts: message.accepts, channel, clock, signal });
+    const { accepts } = message;
+    yield* deliverBlob({ ...bytes, ...counter, digest, accepts, channel, reads, isShared, clock, signal });
     return;
   }
   const { size, url, cacheStatus, upstreamHost, private: isPrivate, range } = opened;
@@ -64,6 +75,7 @@ export function readBlobRead(message: ReadBlobRequest__Output, signal: AbortSign
     digest: readDigest(message.digest),
     range: readRange(message),
     redirectable: message.accepts.includes('REDIRECT'),
+    further: message.further,
   };
 }
 

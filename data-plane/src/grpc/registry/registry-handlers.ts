@@ -1,4 +1,5 @@
 import type { CallWatch } from '../../../../common/grpc/observe-calls';
+import type { Digest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { RegistryHandlers } from '../../../../proto/gen/layover/v1/Registry';
@@ -20,6 +21,7 @@ import { listRepositoriesRpc } from './list-repositories';
 import { listTagsRpc } from './list-tags';
 import { readBlob } from './read-blob';
 import { recordAnswersRpc } from './record-answers';
+import { RunningReads } from './running-reads';
 import { statBlobRpc } from './stat-blob';
 import { CallStreams } from './call-streams';
 import type { CallTable } from './call-table';
@@ -38,6 +40,9 @@ export interface RegistryParts {
   readonly watch: CallWatch;
   /** Undefined if this data plane has no byte channel. */
   readonly channel?: ByteChannelOffers | undefined;
+  /** See OpenedBlobStore. */
+  readonly isShared: boolean;
+  readonly expectReaders?: ((digest: Digest) => void) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -72,7 +77,7 @@ export function registryMethods(parts: RegistryParts): RegistryMethods {
     calls,
     handlers: {
       AnswerCalls: calls.handler,
-      ReadBlob: readBlob({ addresses, blobs, channel: parts.channel, clock, logger }),
+      ReadBlob: readBlob({ ...parts, addresses, reads: new RunningReads() }),
     },
   };
 }

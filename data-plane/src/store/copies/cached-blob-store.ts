@@ -4,6 +4,7 @@ import { algorithmOf, type Digest, digestOf } from '../../../../common/oci/diges
 import type { Clock } from '../../../../common/runtime/clock';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
 import { hasDigest } from '../hash-blob';
+import { GrowingCopy } from './growing-copy';
 import type { LocalCopies } from './local-copies';
 
 /** Dependencies of a cached store. */
@@ -16,6 +17,8 @@ export interface CachedBlobStoreOptions {
 
 /** A blob store that must be closed after its last use. */
 export interface CachedBlobStore extends BlobStore {
+  /** Notes that many readers of a blob are coming: its next opening makes a copy. */
+  expectReaders(digest: Digest): void;
   /** Aborts copies that are being made. Does not close the backing store. */
   close(): Promise<void>;
 }
@@ -29,8 +32,17 @@ const HOT_MS = 3_600_000;
 const CONFIRM_MS = 60_000;
 const REMEMBERED = 16_384;
 /** Number of copies that are made at a time, and that may be running or waiting. */
-const COPY_CONCURRENCY = 2;
+const COPY_CONCURRENCY = 8;
 const MAX_PENDING_COPIES = 64;
+
+/** A copy that is being made, or waits for its turn. */
+interface RunningCopy {
+  readonly controller: AbortController;
+  readonly growing: GrowingCopy;
+  readonly over: Promise<void>;
+  /** False while it waits for its turn. */
+  isRunning: boolean;
+}
 
 /**
  * Creates a blob store that caches blobs on the disk of this host in front of a remote store. Reads
@@ -48,7 +60,9 @@ class CopiedBlobs implements CachedBlobStore {
   private readonly copies: LocalCopies;
   private readonly asked = new LRUCache<Digest, number>({ max: REMEMBERED });
   private readonly confirmed = new LRUCache<Digest, number>({ max: REMEMBERED });
-  private readonly copying = new Map<Digest, { readonly controller: AbortController; readonly over: Promise<void> }>();
+  private readonly copying = new Map<Digest, RunningCopy>();
+  /** The blob of the remote store behind a blob that reads a growing copy. */
+  private readonly behind = new WeakMap<StoredBlob, StoredBlob>();
   private readonly copyQueue = pLimit(COPY_CONCURRENCY);
 
   constructor(private readonly options: CachedBlobStoreOptions) {
@@ -79,8 +93,24 @@ class CopiedBlobs implements CachedBlobStore {
       return copy;
     }
     const blob = await this.store.open(digest);
-    if (blob !== undefined) this.copyWhenHot(digest);
-    return blob;
+    if (blob === undefined) return undefined;
+    this.copyWhenHot(digest, blob.size);
+    const copying = this.copying.get(digest);
+    if (copying?.isRunning !== true) return blob;
+    const shared = await copying.growing.share(blob);
+    if (shared !== blob) {
+      this.behind.set(shared, blob);
+      return shared;
+    }
+    // It may have become a copy under its own name in the meantime.
+    const finished = await this.copies.open(digest);
+    if (finished === undefined) return blob;
+    await blob.close();
+    return finished;
+  }
+
+  expectReaders(digest: Digest): void {
+    this.asked.set(digest, this.options.clock.now());
   }
 
   async ingest(digest: Digest, spoolFile: string): Promise<BlobIngest> {
@@ -128,7 +158,7 @@ class CopiedBlobs implements CachedBlobStore {
    * moved to quarantine only if they are damaged.
    */
   async quarantine(digest: Digest, blob: StoredBlob): Promise<boolean> {
-    if (!this.copies.isCopy(blob)) return this.store.quarantine(digest, blob);
+    if (!this.copies.isCopy(blob)) return this.store.quarantine(digest, this.behind.get(blob) ?? blob);
     if (!(await this.copies.discard(blob))) return false;
     const behind = await this.store.open(digest);
     try {
@@ -171,24 +201,35 @@ class CopiedBlobs implements CachedBlobStore {
     );
   }
 
-  private copyWhenHot(digest: Digest): void {
-    const now = this.options.clock.now();
+  private copyWhenHot(digest: Digest, size: number): void {
+    const { clock } = this.options;
+    const now = clock.now();
     const before = this.asked.get(digest) ?? -Infinity;
     this.asked.set(digest, now);
     if (now - before > HOT_MS || this.copying.has(digest) || this.copying.size >= MAX_PENDING_COPIES) return;
     const controller = new AbortController();
-    const over = this.copyQueue(() => this.copy(digest, controller.signal))
+    const growing = new GrowingCopy(digest, size, clock);
+    const work = async (): Promise<void> => {
+      copying.isRunning = true;
+      await this.copy(digest, growing, controller.signal);
+    };
+    const isRunning = this.copying.size < COPY_CONCURRENCY;
+    const over = this.copyQueue(work)
       // A blob that could not be copied is read from the store.
       .catch(() => undefined)
-      .finally(() => this.copying.delete(digest));
-    this.copying.set(digest, { controller, over });
+      .finally(() => {
+        growing.end();
+        this.copying.delete(digest);
+      });
+    const copying: RunningCopy = { controller, growing, over, isRunning };
+    this.copying.set(digest, copying);
   }
 
-  private async copy(digest: Digest, signal: AbortSignal): Promise<void> {
+  private async copy(digest: Digest, growing: GrowingCopy, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const blob = await this.store.open(digest);
     try {
-      if (blob !== undefined) await this.copies.copyBlob(digest, blob, signal);
+      if (blob !== undefined) await this.copies.copyBlob(digest, blob, signal, growing);
     } finally {
       await blob?.close();
     }

@@ -11,6 +11,7 @@ import type { DiskAccount } from '../room/disk-account';
 import { systemErrorCode } from '../store-error';
 import { openStoredFile, storedBlob } from '../directory-blob';
 import { type CopyPaths, copyPathsAt, findCopies } from './copy-paths';
+import type { GrowingCopy } from './growing-copy';
 
 /** Dependencies of LocalCopies. */
 export interface LocalCopiesOptions {
@@ -161,21 +162,30 @@ export class LocalCopies {
     });
   }
 
-  /** Reads a whole blob into a copy, if its bytes have the digest. Never throws. */
-  async copyBlob(digest: Digest, blob: StoredBlob, signal: AbortSignal): Promise<void> {
+  /**
+   * Reads a whole blob into a copy, if its bytes have the digest. `growing` is told what is
+   * written. Never throws.
+   */
+  async copyBlob(digest: Digest, blob: StoredBlob, signal: AbortSignal, growing?: GrowingCopy): Promise<void> {
     await this.quietly('could not be written', async () => {
       if (!this.canAdd(digest, blob.size) || !(await this.hasRoom(blob.size))) return;
       const reservation = this.options.account?.open();
       try {
         if (reservation !== undefined && !(await reservation.take(blob.size, KEEP_FREE_BYTES))) return;
-        await this.writeCopy(digest, blob.size, async (file) => {
+        await this.writeCopy(digest, blob.size, async (file, path) => {
           const hasher = newHasher(digest);
+          growing?.begin(path);
           for await (const chunk of blob.read(0, blob.size, signal)) {
             hasher.update(chunk);
             await file.writeFile(chunk);
             reservation?.wrote(chunk.length);
+            growing?.wrote(chunk.length);
           }
-          return !signal.aborted && hasher.digest('hex') === hexOf(digest);
+          if (signal.aborted) return false;
+          const isWhole = hasher.digest('hex') === hexOf(digest);
+          growing?.judge(isWhole);
+          if (!isWhole) this.options.logger.error({ digest }, 'The bucket returned wrong bytes of a blob; run fsck');
+          return isWhole;
         });
       } finally {
         reservation?.release();
@@ -222,12 +232,16 @@ export class LocalCopies {
     return bavail * bsize - bytes >= KEEP_FREE_BYTES;
   }
 
-  private async writeCopy(digest: Digest, size: number, fill: (file: FileHandle) => Promise<boolean>): Promise<void> {
+  private async writeCopy(
+    digest: Digest,
+    size: number,
+    fill: (file: FileHandle, path: string) => Promise<boolean>,
+  ): Promise<void> {
     const temporary = this.paths.temporary(digest);
     try {
       const file = await open(temporary, 'wx', 0o600);
       try {
-        if (!(await fill(file)) || (await file.stat()).size !== size) return;
+        if (!(await fill(file, temporary)) || (await file.stat()).size !== size) return;
       } finally {
         await file.close();
       }

@@ -4,6 +4,7 @@ import { untilAborted } from '../../../../common/async/until-aborted';
 import { isLayoverError, LayoverError, toLayoverError } from '../../../../common/errors/layover-error';
 import { mustDigest } from '../../../../common/oci/digest';
 import { formatReference } from '../../../../common/oci/reference';
+import type { Node } from '../../../../common/nodes/node';
 import type { NodeSet } from '../../../../common/nodes/node-set';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
@@ -33,6 +34,8 @@ import type {
   TokenQuery,
 } from '../registry-reader';
 import { AnswerReports } from './answer-reports';
+import { type BlobPlace, BlobSpread } from './blob-spread';
+import type { StartedRead } from './blob-streams';
 import { ChannelRead } from './channel-read';
 import type { DataPlaneConnection } from './data-plane';
 import {
@@ -63,8 +66,12 @@ export interface DataPlaneRegistryOptions {
   readonly clock: Clock;
   readonly tracer: Tracer;
   readonly logger: Logger;
+  /** See BlobSpreadOptions. Default: 0. */
+  readonly readersPerNode?: number;
   /** Called when a node failed and another one is asked. */
   readonly onRetry: () => void;
+  /** Called when a blob is read from another node because the first one is busy with it. */
+  readonly onSpread?: () => void;
 }
 
 /** {@link RegistryReader} over gRPC. */
@@ -72,14 +79,16 @@ export class DataPlaneRegistry implements RegistryReader {
   private readonly nodes: NodeSet<DataPlaneConnection>;
   private readonly clock: Clock;
   private readonly calls: NodeCalls;
+  private readonly spread: BlobSpread<DataPlaneConnection>;
   private readonly reports: AnswerReports;
   private readonly nextRecordId: () => string;
 
-  constructor(options: DataPlaneRegistryOptions) {
-    const { nodes, clock, logger } = options;
+  constructor(private readonly options: DataPlaneRegistryOptions) {
+    const { nodes, clock, logger, readersPerNode = 0 } = options;
     this.nodes = nodes;
     this.clock = clock;
     this.calls = new NodeCalls(options);
+    this.spread = new BlobSpread({ nodes, clock, readersPerNode });
     this.nextRecordId = createTimeOrderedIds(clock);
     this.reports = new AnswerReports({
       clock,
@@ -166,18 +175,33 @@ export class DataPlaneRegistry implements RegistryReader {
       const opened = await this.openBlob(query, message, signal);
       if (opened !== undefined) return opened;
     }
-    const { node, first, stream } = await this.calls.begin(
-      digest,
-      avoid,
-      (plane) => {
-        const { local, bytes } = plane;
-        const channel = bytes?.isUsable ?? false;
-        return plane.streams.readBlob({ ...message, accepts: accepted(query.accepts, { local, channel }) });
-      },
-      signal,
-    );
+    // A range has its bytes at the first node, where the fill or the copy of the blob is.
+    const place = await this.spread.enter(digest, avoid, range === undefined || since !== undefined);
+    try {
+      if (place.isFurther) this.options.onSpread?.();
+      return await this.readAt(place, query, message, signal);
+    } catch (error) {
+      place.end();
+      throw error;
+    }
+  }
+
+  private async readAt(
+    place: BlobPlace<DataPlaneConnection>,
+    { digest, avoid, accepts }: BlobReadQuery,
+    message: ReadBlobRequest,
+    signal: AbortSignal,
+  ): Promise<BlobRead> {
+    const invoke = (one: Node<DataPlaneConnection>): StartedRead => {
+      const { local, bytes, streams } = one.connection;
+      const channel = bytes?.isUsable ?? false;
+      const further = place.isFurther && one === place.node;
+      return streams.readBlob({ ...message, accepts: accepted(accepts, { local, channel }), further });
+    };
+    const { node, first, stream } = await this.calls.begin({ key: digest, avoid, first: place.node, invoke }, signal);
     try {
       const header = first?.header;
+      if (header != null) place.answered(node.name, header);
       const channel =
         header?.delivery === 'CHANNEL'
           ? new ChannelRead({ plane: node.connection, header, stream, signal, clock: this.clock })
@@ -190,7 +214,10 @@ export class DataPlaneRegistry implements RegistryReader {
           const next = await stream.next();
           return next === undefined ? undefined : readBlobMessage(next);
         },
-        cancel: () => stream.cancel(),
+        cancel: () => {
+          place.end();
+          stream.cancel();
+        },
       };
     } catch (error) {
       stream.cancel();

@@ -66,6 +66,18 @@ export interface NodeReply<K extends CallKind> {
   readonly reply: CallReply<K>;
 }
 
+/** A read, before the node that answers it is known. */
+export interface ReadQuestion {
+  /** The rendezvous hashing key. */
+  readonly key: string;
+  /** Names of nodes that are not asked. */
+  readonly avoid: readonly string[];
+  /** The node that is asked first; undefined = the first one for the key. */
+  readonly first: Node<DataPlaneConnection> | undefined;
+  /** Starts the call to a node. */
+  readonly invoke: (node: Node<DataPlaneConnection>) => StartedRead;
+}
+
 /** A read whose first message has arrived. */
 export interface BegunStream {
   readonly node: Node<DataPlaneConnection>;
@@ -154,23 +166,18 @@ export class NodeCalls {
   }
 
   /**
-   * Starts a read and waits for its first message. Nodes in `avoid` are not asked. The caller
-   * cancels the returned stream in any case. Rejects with the most specific failure of the nodes.
+   * Starts a read and waits for its first message. The caller cancels the returned stream in any
+   * case. Rejects with the most specific failure of the nodes.
    */
-  async begin(
-    key: string,
-    avoid: readonly string[],
-    invoke: (plane: DataPlaneConnection) => StartedRead,
-    signal: AbortSignal,
-  ): Promise<BegunStream> {
+  async begin({ key, avoid, first: wanted, invoke }: ReadQuestion, signal: AbortSignal): Promise<BegunStream> {
     const { nodes, clock } = this.options;
     const giveUpAt = clock.now() + STREAM_IDLE_MS;
     const toError = (error: ServiceError): LayoverError => translate(error, signal);
     let failedNodes: FailedNodes | undefined;
     let movedFrom: Node<DataPlaneConnection> | undefined;
     if (nodes.size === 0) await nodes.whenLive(NO_NODE_WAIT_MS);
-    for (let node = nodes.pick(key, avoid); node !== undefined;) {
-      const { call, silence } = invoke(node.connection);
+    for (let node = wanted ?? nodes.pick(key, avoid); node !== undefined;) {
+      const { call, silence } = invoke(node);
       const stream = new ReadStream(call, { signal, idleMs: STREAM_IDLE_MS, clock, silence, toError });
       const stopWaiting = this.unlessBack(node, (away) => stream.giveUp(away));
       try {

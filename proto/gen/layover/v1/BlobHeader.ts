@@ -16,6 +16,8 @@ export interface BlobHeader {
   'available'?: (number | string | Long);
   'url'?: (string);
   'channel'?: (_layover_v1_ByteChannel | null);
+  'readers'?: (number);
+  'shared'?: (boolean);
   'private'?: (boolean);
 }
 
@@ -30,5 +32,7 @@ export interface BlobHeader__Output {
   'available': (number);
   'url': (string);
   'channel': (_layover_v1_ByteChannel__Output | null);
+  'readers': (number);
+  'shared': (boolean);
   'private': (boolean);
 }

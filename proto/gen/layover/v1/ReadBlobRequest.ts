@@ -14,6 +14,7 @@ export interface ReadBlobRequest {
   'suffixLength'?: (number | string | Long);
   'accepts'?: (_layover_v1_Delivery)[];
   'counted'?: (boolean);
+  'further'?: (boolean);
   'range'?: "bytes"|"suffixLength";
 }
 
@@ -25,5 +26,6 @@ export interface ReadBlobRequest__Output {
   'suffixLength'?: (number);
   'accepts': (_layover_v1_Delivery__Output)[];
   'counted': (boolean);
+  'further': (boolean);
   'range'?: "bytes"|"suffixLength";
 }

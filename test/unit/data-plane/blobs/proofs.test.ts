@@ -57,6 +57,16 @@ test('a fill proves the blob for its organization, with the repository that gave
   expect(lines()).toEqual([]);
 });
 
+test('a further data plane reads stored bytes with a proof, and never asks the upstream', async () => {
+  const { lines } = await start();
+  const further = true;
+  expect((await rig.read(digest, { further })).content.equals(content)).toBe(true);
+  await expect(rig.get(digest, { ...SECOND, further })).rejects.toMatchObject({ key: 'NOT_READY' });
+  const unnamed = { repository: 'team/unnamed', further };
+  await expect(rig.get(digest, unnamed)).rejects.toMatchObject({ key: 'NOT_READY' });
+  expect(lines()).toEqual([]);
+});
+
 test('another account proves a stored blob with six ranges: a miss once, then hits', async () => {
   const { lines } = await start();
   const first = await rig.read(digest, SECOND);

@@ -70,6 +70,7 @@ export interface BlobAsk {
   readonly organization?: string;
   readonly repository?: string;
   readonly redirectable?: boolean;
+  readonly further?: boolean;
   readonly range?: RangeRequest;
   /** When the delivery began that the request continues; see RequestContext. */
   readonly authorizedAt?: number;
@@ -143,6 +144,7 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     digest,
     range: how.range,
     redirectable: how.redirectable ?? false,
+    further: how.further,
     signal: how.signal,
   });
   return {

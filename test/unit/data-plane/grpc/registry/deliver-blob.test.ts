@@ -2,27 +2,32 @@ import { readFile } from 'node:fs/promises';
 import { LayoverError } from '../../../../../common/errors/layover-error';
 import type { Clock } from '../../../../../common/runtime/clock';
 import { systemClock } from '../../../../../common/runtime/clock';
+import { digestOf } from '../../../../../common/oci/digest';
 import type { ResolvedRange } from '../../../../../common/oci/byte-range';
 import type { ReadBlobReply } from '../../../../../proto/gen/layover/v1/ReadBlobReply';
 import type { BlobReader } from '../../../../../data-plane/src/blobs/blob-source';
 import type { ByteChannelOffers } from '../../../../../data-plane/src/channel/byte-listener';
 import { ByteOffers } from '../../../../../data-plane/src/channel/byte-offers';
 import { deliverBlob } from '../../../../../data-plane/src/grpc/registry/deliver-blob';
+import { RunningReads } from '../../../../../data-plane/src/grpc/registry/running-reads';
 import { TestClock } from '../../../../support/test-clock';
 import { bytes, type FillSetup, setUpFills, until } from '../../../../support/data-plane/fills/fill-setup';
 import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const DIGEST = digestOf(Buffer.from('the blob of every delivery here'));
 
 describe('deliverBlob', () => {
   let setup: FillSetup;
   let caller: AbortController;
   let served: number;
+  let reads: RunningReads;
   beforeEach(async () => {
     setup = await setUpFills();
     caller = new AbortController();
     served = 0;
+    reads = new RunningReads();
   });
   afterEach(() => setup.dispose());
 
@@ -36,6 +41,9 @@ describe('deliverBlob', () => {
     deliverBlob({
       channel,
       reader,
+      digest: DIGEST,
+      reads,
+      isShared: true,
       range,
       accepts,
       cacheStatus: 'HIT',
@@ -70,12 +78,32 @@ describe('deliverBlob', () => {
         upstreamHost: 'docker.io',
         private: false,
         delivery: 'INLINE',
+        readers: 1,
+        shared: true,
       },
     });
     const buffers = chunks.map(({ chunk }) => chunk as Buffer);
     expect(Math.max(...buffers.map((chunk) => chunk.length))).toBeLessThanOrEqual(256 * KIB);
     expect(Buffer.concat(buffers).equals(upstream.content.subarray(10, 600_010))).toBe(true);
     expect(served).toBe(600_000);
+  });
+
+  it('says how many answers with bytes of the blob are running, and whether its store is shared', async () => {
+    const never = new Gate();
+    const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: 0, until: never.passed } }]);
+    const filling = deliver(await setup.source.open(upstream.request()), []);
+    expect((await next(filling)).header).toMatchObject({ readers: 1, shared: false });
+    const other = new FakeUpstream(bytes(MIB, 'other'));
+    await setup.fills.complete(other.request());
+    const file = deliver(await setup.source.open(other.request()), ['LOCAL_FILE']);
+    expect((await next(file)).header!.readers).toBeUndefined();
+    const stored = deliver(await setup.source.open(other.request()), []);
+    expect((await next(stored)).header).toMatchObject({ readers: 2, shared: true });
+    await stored.return();
+    await file.return();
+    caller.abort();
+    await filling.return();
+    expect(reads.begin(DIGEST).count).toBe(1);
   });
 
   it('sends inline by default, and only a header for an empty blob', async () => {

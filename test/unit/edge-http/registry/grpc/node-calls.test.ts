@@ -1,5 +1,5 @@
 import { LayoverError } from '../../../../../common/errors/layover-error';
-import type { Node } from '../../../../../common/nodes/node';
+import type { Health } from '../../../../../common/nodes/node';
 import type { NodeSet } from '../../../../../common/nodes/node-set';
 import { NO_TRACER } from '../../../../../common/tracing/tracer';
 import type { DataPlaneConnection } from '../../../../../edge-http/src/registry/grpc/data-plane';
@@ -34,7 +34,7 @@ function rig(health: Health) {
   });
   const departure = new AbortController();
   const ask = (): Promise<unknown> => calls.call('key', 'checkAccess', {}, departure.signal);
-  return { clock, sent, node: node as { health: Health } & Partial<Node<DataPlaneConnection>>, ask, departure };
+  return { clock, sent, node: node as unknown as { health: Health }, ask, departure };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
