@@ -27,3 +27,15 @@ export function systemErrorCode(thrown: unknown): string | undefined {
   const code = (thrown as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 }
+
+/**
+ * System errors of a read that say that the bytes are lost: the disk cannot read them, or a file
+ * system with checksums (btrfs, ZFS, fs-verity) found that they are wrong.
+ */
+const UNREADABLE = new Set(['EIO', 'EBADMSG', 'EUCLEAN']);
+
+/** Returns whether a read failed because the bytes themselves are damaged. */
+export function isUnreadable(thrown: unknown): boolean {
+  const cause = isLayoverError(thrown) ? thrown.cause : thrown;
+  return UNREADABLE.has(systemErrorCode(cause) ?? '');
+}

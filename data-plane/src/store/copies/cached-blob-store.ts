@@ -12,6 +12,8 @@ export interface CachedBlobStoreOptions {
   readonly store: BlobStore;
   readonly copies: LocalCopies;
   readonly clock: Clock;
+  /** Called for a blob of the store that was copied with wrong bytes. Default: nobody is told. */
+  readonly onDoubt?: (digest: Digest) => void;
 }
 
 /** A blob store that must be closed after its last use. */
@@ -188,7 +190,8 @@ class CopiedBlobs implements CachedBlobStore {
     if (signal.aborted) return;
     const blob = await this.store.open(digest);
     try {
-      if (blob !== undefined) await this.copies.copyBlob(digest, blob, signal);
+      const onWrong = (): void => this.options.onDoubt?.(digest);
+      if (blob !== undefined) await this.copies.copyBlob(digest, blob, signal, onWrong);
     } finally {
       await blob?.close();
     }

@@ -5,7 +5,8 @@ import { makeDurableFolder } from '../../../../common/files/durable-folder';
 import { type Digest, hexOf, newHasher } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
-import type { StoredBlob } from '../blob-store';
+import type { BlobFiles } from '../blob-files';
+import type { BlobPage, StoredBlob } from '../blob-store';
 import { readFileRange } from '../read-file-range';
 import type { DiskAccount } from '../room/disk-account';
 import { systemErrorCode } from '../store-error';
@@ -55,7 +56,7 @@ const KEEP_FREE_BYTES = 512 * 1024 * 1024;
  * current boot. After a reboot, copies are hashed first, in the background, because their bytes may
  * not have reached the disk.
  */
-export class LocalCopies {
+export class LocalCopies implements BlobFiles {
   /** Least recently read first. */
   private readonly copies = new Map<Digest, Copy>();
   private readonly opened = new WeakMap<StoredBlob, Copy>();
@@ -115,28 +116,22 @@ export class LocalCopies {
       if (copy !== undefined) void this.check(copy);
       return undefined;
     }
-    copy.readers += 1;
-    const file = await openStoredFile(copy.path, digest).catch(() => undefined);
-    if (file === undefined || file.size !== copy.size) {
-      copy.readers -= 1;
-      await file?.file.close();
-      this.options.logger.warn({ digest, bytes: file?.size }, 'A local copy has changed on disk; Layover removes it');
-      await this.drop(copy);
-      return undefined;
-    }
-    this.touch(copy);
-    const inner = storedBlob(digest, copy.path, file);
-    let closing: Promise<void> | undefined;
-    const blob: StoredBlob = {
-      ...inner,
-      close: () =>
-        (closing ??= inner.close().finally(() => {
-          copy.readers -= 1;
-          this.evict();
-        })),
-    };
-    this.opened.set(blob, copy);
+    const blob = await this.openCopy(copy);
+    if (blob !== undefined) this.touch(copy);
     return blob;
+  }
+
+  /** Lists the trusted copies; see BlobFiles. */
+  async list(after: string, limit: number): Promise<BlobPage> {
+    const later = [...this.copies.values()].filter(({ digest, trusted }) => trusted && digest > after);
+    later.sort((a, b) => (a.digest < b.digest ? -1 : 1));
+    return { blobs: later.slice(0, limit), more: later.length > limit };
+  }
+
+  /** Opens a trusted copy without counting it as read; see BlobFiles. */
+  async openFile(digest: Digest): Promise<StoredBlob | undefined> {
+    const copy = this.copies.get(digest);
+    return copy?.trusted === true ? this.openCopy(copy) : undefined;
   }
 
   /** Returns whether a blob is one of the copies. */
@@ -161,8 +156,11 @@ export class LocalCopies {
     });
   }
 
-  /** Reads a whole blob into a copy, if its bytes have the digest. Never throws. */
-  async copyBlob(digest: Digest, blob: StoredBlob, signal: AbortSignal): Promise<void> {
+  /**
+   * Reads a whole blob into a copy, which is kept only if its bytes have the digest. Calls
+   * `onWrong` if they have another one. Never throws.
+   */
+  async copyBlob(digest: Digest, blob: StoredBlob, signal: AbortSignal, onWrong?: () => void): Promise<void> {
     await this.quietly('could not be written', async () => {
       if (!this.canAdd(digest, blob.size) || !(await this.hasRoom(blob.size))) return;
       const reservation = this.options.account?.open();
@@ -175,7 +173,10 @@ export class LocalCopies {
             await file.writeFile(chunk);
             reservation?.wrote(chunk.length);
           }
-          return !signal.aborted && hasher.digest('hex') === hexOf(digest);
+          if (signal.aborted) return false;
+          const isRight = hasher.digest('hex') === hexOf(digest);
+          if (!isRight) onWrong?.();
+          return isRight;
         });
       } finally {
         reservation?.release();
@@ -211,6 +212,31 @@ export class LocalCopies {
       freed += copy.size;
       await this.drop(copy);
     }
+  }
+
+  private async openCopy(copy: Copy): Promise<StoredBlob | undefined> {
+    const { digest } = copy;
+    copy.readers += 1;
+    const file = await openStoredFile(copy.path, digest).catch(() => undefined);
+    if (file === undefined || file.size !== copy.size) {
+      copy.readers -= 1;
+      await file?.file.close();
+      this.options.logger.warn({ digest, bytes: file?.size }, 'A local copy has changed on disk; Layover removes it');
+      await this.drop(copy);
+      return undefined;
+    }
+    const inner = storedBlob(digest, copy.path, file);
+    let closing: Promise<void> | undefined;
+    const blob: StoredBlob = {
+      ...inner,
+      close: () =>
+        (closing ??= inner.close().finally(() => {
+          copy.readers -= 1;
+          this.evict();
+        })),
+    };
+    this.opened.set(blob, copy);
+    return blob;
   }
 
   private canAdd(digest: Digest, size: number): boolean {

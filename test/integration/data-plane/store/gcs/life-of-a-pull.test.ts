@@ -220,6 +220,74 @@ describe('a data plane with blobs in a bucket', () => {
     await fake.until(() => fake.requests.some(({ kind, aborted }) => kind === 'download' && aborted));
   });
 
+  describe('wrong bytes', () => {
+    const WITHHELD = 64 * 1024;
+    const objectName = (digest: string): string => `cache/sha256/${hexOf(mustDigest(digest))}`;
+    const downloads = (): number => fake.requests.filter(({ kind }) => kind === 'download').length;
+    /** Stores the big blob in the bucket, without a local copy. */
+    const keepBig = async (): Promise<string> => {
+      const digest = addBig();
+      await rig.edge.blob(digest);
+      await fake.until(() => kept(digest));
+      await waitUntil('the end of the fill', () => rig.spooled().length === 0);
+      rig.asked();
+      return digest;
+    };
+    const expectCut = async (digest: string, accepts: ('CHANNEL' | 'INLINE')[]): Promise<void> => {
+      const cut = await rig.edge.blob(digest, { accepts });
+      expect(cut.failure).toBe('STORE_FAILED');
+      expect(cut.bytes.length).toBeLessThanOrEqual(BIG.size - WITHHELD);
+    };
+
+    test.each<{ accepts: ('CHANNEL' | 'INLINE')[] }>([{ accepts: ['INLINE'] }, { accepts: ['CHANNEL', 'INLINE'] }])(
+      'in the bucket never become a whole answer, and are quarantined and fetched again ($accepts)',
+      async ({ accepts }) => {
+        await start(0);
+        const digest = await keepBig();
+        const wrong = Buffer.from(big);
+        wrong[MIB]! ^= 1;
+        fake.contents.write(objectName(digest), wrong);
+        await expectCut(digest, accepts);
+        const healed = await rig.edge.blob(digest, { accepts });
+        expect([isWhole(healed), healed.header!.cacheStatus]).toEqual([true, 'MISS']);
+        await fake.until(() => fake.contents.objects.get(objectName(digest))?.content.equals(big) === true);
+        const aside = [...fake.contents.objects.keys()].filter((name) => name.startsWith('cache/quarantine/'));
+        expect(aside).toHaveLength(1);
+        expect(fake.contents.objects.get(aside[0]!)!.content.equals(wrong)).toBe(true);
+        expect(rig.asked().filter((line) => line.startsWith('GET'))).toHaveLength(1);
+      },
+    );
+
+    test('that only the way from the bucket made never become a whole answer, and the object stays', async () => {
+      await start(0);
+      const digest = await keepBig();
+      fake.fault({ kind: 'download', flipAt: 3, times: 1 });
+      await expectCut(digest, ['INLINE']);
+      const again = await rig.edge.blob(digest);
+      expect([isWhole(again), again.header!.cacheStatus]).toEqual([true, 'HIT']);
+      expect(fake.contents.objects.size).toBe(1);
+      expect(rig.asked()).toEqual([]);
+    });
+
+    test('never become a local copy', async () => {
+      await start();
+      const digest = await keepBig();
+      await rm(join(rig.home, 'copies'), { recursive: true });
+      await restart(rig);
+      // The first two reads are right; the copy that the second one starts is not.
+      const fault = fake.fault({ kind: 'download', flipAt: MIB, skip: 2, times: 1 });
+      const before = downloads();
+      expect(isWhole(await rig.edge.blob(digest))).toBe(true);
+      expect(isWhole(await rig.edge.blob(digest))).toBe(true);
+      await fake.until(() => fault.used === 1);
+      // The object is read again because of it, and stays.
+      await fake.until(() => downloads() === before + 4);
+      expect(await delivery(rig, digest)).not.toBe('LOCAL_FILE');
+      expect(isWhole(await rig.edge.blob(digest))).toBe(true);
+      expect(kept(digest)).toBe(true);
+    });
+  });
+
   test('aborts an upload that the bucket does not accept at its stop, and ends the session', async () => {
     await start(undefined, { uploadPatienceMs: 60_000 });
     const digest = addBig();
