@@ -22,6 +22,26 @@ export function toStoreError(thrown: unknown, what: string): LayoverError {
       });
 }
 
+/**
+ * Returns whether the store could not be asked, so nobody knows what it holds. A pull then goes on
+ * with the upstream (docs/design/fills.md#without-the-store).
+ */
+export function isStoreUnreachable(thrown: unknown): boolean {
+  return isLayoverError(thrown) && thrown.key === 'STORE_UNREACHABLE';
+}
+
+/**
+ * Returns what the store answers, or undefined if it cannot be reached. Throws its other errors.
+ */
+export async function unlessUnreachable<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isStoreUnreachable(error)) return undefined;
+    throw error;
+  }
+}
+
 /** Returns the `code` of a Node system error, or undefined for other values. */
 export function systemErrorCode(thrown: unknown): string | undefined {
   const code = (thrown as { code?: unknown } | null | undefined)?.code;
