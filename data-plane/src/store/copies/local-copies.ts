@@ -139,10 +139,13 @@ export class LocalCopies implements BlobFiles {
     return this.opened.has(blob);
   }
 
-  /** Makes a proven spool file a copy, as a hard link. Never throws. */
+  /**
+   * Makes a proven spool file a copy, as a hard link. It replaces a copy that exists, whose bytes
+   * may be damaged. Never throws.
+   */
   async adopt(digest: Digest, spoolFile: string, size: number): Promise<void> {
     await this.quietly('could not be stored', async () => {
-      if (!this.canAdd(digest, size) || (await stat(spoolFile)).size !== size) return;
+      if (!this.fits(size) || (await stat(spoolFile)).size !== size) return;
       await this.place(digest, size, (path) => this.link(spoolFile, path, digest));
     });
   }
@@ -240,7 +243,11 @@ export class LocalCopies implements BlobFiles {
   }
 
   private canAdd(digest: Digest, size: number): boolean {
-    return size > 0 && size <= this.options.capacityBytes && this.copies.get(digest)?.trusted !== true;
+    return this.fits(size) && this.copies.get(digest)?.trusted !== true;
+  }
+
+  private fits(size: number): boolean {
+    return size > 0 && size <= this.options.capacityBytes;
   }
 
   private async hasRoom(bytes: number): Promise<boolean> {
@@ -280,11 +287,16 @@ export class LocalCopies implements BlobFiles {
       await link(spoolFile, path);
     } catch (error) {
       if (systemErrorCode(error) !== 'EEXIST') throw error;
-      // Another copy that may be about to be opened by its path, or a file that an earlier removal
-      // left.
-      if (this.copies.get(digest)?.trusted === true) return;
-      await rm(path, { force: true });
-      await link(spoolFile, path);
+      // Another copy, or a file that an earlier removal left. Its path may be about to be opened, so
+      // there is a file under it at all times.
+      const temporary = this.paths.temporary(digest);
+      try {
+        await link(spoolFile, temporary);
+        await rename(temporary, path);
+      } finally {
+        // rename(2) leaves both names if they are links to the same file.
+        await rm(temporary, { force: true });
+      }
     }
   }
 
