@@ -98,6 +98,7 @@ export const ERROR_CATALOGUE = {
   UPSTREAM_CONTENT: entry('UNAVAILABLE', 'The upstream sent unexpected content.', 502, Grpc.DATA_LOSS, true),
   // 507: RFC 4918 section 11.5.
   STORE_FULL: entry('UNAVAILABLE', 'The disk of the data plane is full.', 507, Grpc.UNAVAILABLE, true),
+  STORE_UNREACHABLE: entry('UNAVAILABLE', 'The blob store cannot be reached.', 503, Grpc.UNAVAILABLE, true),
   STORE_FAILED: entry('UNAVAILABLE', 'The blob store failed.', 503, Grpc.UNAVAILABLE, true),
   NOT_READY: entry('UNAVAILABLE', 'Layover is not ready yet.', 503, Grpc.UNAVAILABLE, true),
   DATA_PLANE_UNAVAILABLE: entry('UNAVAILABLE', 'The data plane is unreachable.', 503, Grpc.UNAVAILABLE, true),

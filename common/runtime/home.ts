@@ -25,6 +25,8 @@ export interface Home {
   readonly journal: string;
   /** Local index of the data plane: tags and holdings. */
   readonly index: string;
+  /** How far the files of blobs were checked, and whether the data plane runs. */
+  readonly blobChecks: string;
   /** Last valid configuration snapshot, sealed. */
   readonly snapshot: string;
   /** Id of the data plane with this home. */
@@ -56,6 +58,7 @@ export function homeAt(folder: string, runtimeFolder?: string): Home {
     spool: join(root, 'spool'),
     journal: join(root, 'journal'),
     index: join(root, 'index'),
+    blobChecks: join(root, 'blob-checks.json'),
     snapshot: join(root, 'configuration.sealed'),
     nodeId: join(root, 'node-id'),
     masterKey: join(root, 'keys', 'master-key'),

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { FairQueue } from '../../common/async/fair-queue';
 import { isLayoverError } from '../../common/errors/layover-error';
+import type { Digest } from '../../common/oci/digest';
 import { loadNode } from '../../common/grpc/load-proto';
 import { openPlaneSecurity, type PlaneSecurity } from '../../common/grpc/plane-security';
 import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
@@ -89,6 +90,8 @@ import { UpstreamReporter } from './journal/upstream-reporter';
 import { createPullJournal } from './journal/durable-pull-journal';
 import { createJournalDelivery } from './journal/journal-delivery';
 import { StoredBlobs } from './store/guard/stored-blobs';
+import { CheckState } from './store/maintenance/check-state';
+import { Scrub } from './store/maintenance/scrub';
 import { DiskAccount, freeBytesAt } from './store/room/disk-account';
 import type { GcsLimits } from './store/gcs/limits';
 import type { SignUrl } from './store/gcs/sign-url';
@@ -222,15 +225,30 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       reserveBytes: config.diskReserveBytes,
       clock,
     });
-    const opened = await openBlobStore(config, overrides, { account, clock, logger: logger.child({ part: 'store' }) });
+    const storeLogger = logger.child({ part: 'store' });
+    const checkState = await CheckState.open({ path: config.home.blobChecks, clock, logger: storeLogger });
+    closers.push(() => checkState.close());
+    const onDoubt = (digest: Digest): void => stored.doubt(digest);
+    const opened = await openBlobStore(config, overrides, { account, clock, onDoubt, logger: storeLogger });
     closers.push(() => opened.close());
     const uses = new ContentUses(clock, () => durable.depth().oldestMs > BEHIND_MS);
     const stored = new StoredBlobs({
       store: overrides.wrapStore?.(opened.store) ?? opened.store,
       uses,
       links: opened.links,
+      isSuspect: (digest) => checkState.isSuspect(digest),
+      onDamaged: () => metrics.damagedBlobs.inc(),
       logger: logger.child({ part: 'blobs' }),
+      clock,
     });
+    closers.push(() => stored.stop());
+    const scrub =
+      config.checks &&
+      new Scrub({
+        ...config.checks,
+        ...{ files: opened.files, stored, state: checkState, clock, logger: storeLogger },
+      });
+    closers.push(() => scrub?.stop());
     const index = await createLocalIndex({
       directory: config.home.index,
       clock,
@@ -458,6 +476,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
 
     delivery.start();
     useReporter.start();
+    scrub?.start();
     const stopListening = configuration.onChange(() => server.setServing(true));
     closers.push(stopListening);
     const { copiesBytes } = opened;
@@ -468,6 +487,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       configuration,
       journal: durable,
       fills,
+      scrub,
       copiesBytes,
       channel,
       siblings: overrides.siblings,

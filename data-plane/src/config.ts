@@ -48,6 +48,8 @@ export interface DataPlaneConfig {
   readonly diskReserveBytes: number;
   /** Maximum total size of the local copies of blobs in the bucket; 0 = no copies. */
   readonly localCacheBytes: number;
+  /** How fast and how often stored files are checked; undefined = they are not. */
+  readonly checks: { readonly bytesPerSecond: number; readonly intervalMs: number } | undefined;
   /** Validity of the signed URLs that clients are redirected to; undefined = no redirects. */
   readonly redirectMs: number | undefined;
   /** 32 bytes; undefined = the key in the home. */
@@ -131,6 +133,7 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
     ...readBlobStore(reader, home),
     diskReserveBytes: reader.integer(SETTINGS.LAYOVER_DISK_RESERVE_BYTES),
     localCacheBytes: reader.integer(SETTINGS.LAYOVER_LOCAL_CACHE_BYTES),
+    checks: readChecks(reader),
     masterKey: reader.parsed(SETTINGS.LAYOVER_MASTER_KEY, parseMasterKey),
     previousMasterKeys: reader.parsed(SETTINGS.LAYOVER_MASTER_KEY_PREVIOUS, parseMasterKeys) ?? [],
     allowedNetworks: readNetworks(reader),
@@ -227,6 +230,12 @@ function parseBlobStore(text: string): { readonly folder: string } | BucketAddre
   if (!text.startsWith('file:')) return parseBucketAddress(text);
   const folder = text.slice('file:'.length).replace(/^\/\/(?=\/)/, '');
   return folder === '' ? undefined : { folder: resolve(folder) };
+}
+
+function readChecks(reader: SettingsReader): DataPlaneConfig['checks'] {
+  const bytesPerSecond = reader.integer(SETTINGS.LAYOVER_CHECK_BYTES_PER_SECOND);
+  const intervalMs = reader.integer(SETTINGS.LAYOVER_CHECK_INTERVAL_SECONDS) * 1000;
+  return bytesPerSecond === 0 ? undefined : { bytesPerSecond, intervalMs };
 }
 
 function readRedirect(reader: SettingsReader, isBucket: boolean): number | undefined {

@@ -2,6 +2,7 @@ import type { Digest } from '../../common/oci/digest';
 import type { Clock } from '../../common/runtime/clock';
 import type { Logger } from '../../common/runtime/logger';
 import type { BlobLinks } from './store/blob-links';
+import type { BlobFiles } from './store/blob-files';
 import type { BlobStore } from './store/blob-store';
 import type { DataPlaneConfig } from './config';
 import { kernelBootId } from './store/directory/boot-id';
@@ -33,11 +34,15 @@ export interface BlobStoreParts {
   readonly logger: Logger;
   /** The account of the disk with the spool and the local copies. */
   readonly account: DiskAccount;
+  /** Called for a blob that was read with wrong bytes. */
+  readonly onDoubt: (digest: Digest) => void;
 }
 
 /** A blob store that is ready to be used. */
 export interface OpenedBlobStore {
   readonly store: BlobStore;
+  /** The files of this host with blobs. */
+  readonly files: BlobFiles;
   /** Links to the bucket, if clients may be redirected to it. */
   readonly links?: BlobLinks;
   /** Removes local copies, so that `bytes` bytes fit on the disk; see FillRoomOptions. */
@@ -62,14 +67,15 @@ export interface OpenedBlobStore {
 export async function openBlobStore(
   config: BlobStoreConfig,
   overrides: BlobStoreOverrides,
-  { clock, logger, account }: BlobStoreParts,
+  { clock, logger, account, onDoubt }: BlobStoreParts,
 ): Promise<OpenedBlobStore> {
   const { bucket, localCacheBytes: capacityBytes, home, redirectMs } = config;
   if (bucket === undefined) {
     const directory = createDirectoryBlobStore({ root: config.blobFolder, clock, logger });
     await directory.prepare();
     const store = withinReserve(directory, account);
-    return { store, isShared: false, makeRoom: () => Promise.resolve(), close: () => directory.close() };
+    const makeRoom = (): Promise<void> => Promise.resolve();
+    return { store, isShared: false, files: directory, makeRoom, close: () => directory.close() };
   }
   const limits = overrides.bucketLimits;
   const { createGcsBlobStore, defaultSignUrl } = loadBucketStore();
@@ -79,11 +85,12 @@ export async function openBlobStore(
   const copies = new LocalCopies({ root: home.copies, capacityBytes, clock, logger, bootId: kernelBootId(), account });
   // Also called if copies may have no bytes: it removes the copies of an earlier run.
   await copies.prepare();
-  const near = createCachedBlobStore({ store: far, copies, clock });
+  const near = createCachedBlobStore({ store: far, copies, clock, onDoubt });
   return {
     store: capacityBytes === 0 ? far : near,
     isShared: true,
     expectReaders: (digest) => near.expectReaders(digest),
+    files: copies,
     ...(redirectMs === undefined
       ? {}
       : { links: far.links(overrides.signUrl ?? defaultSignUrl(bucket, bucket.emulator), redirectMs) }),

@@ -86,6 +86,16 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       expect((await readAll(under.store, digestOf(content))).equals(content)).toBe(true);
     });
 
+    it('replaces damaged bytes of the same size by those of an ingest', async () => {
+      const content = pattern(3 * CHUNK);
+      await ingest(content);
+      const wrong = Buffer.from(content);
+      wrong[CHUNK]! ^= 1;
+      await under.damage(digestOf(content), wrong);
+      await ingest(content);
+      expect((await readAll(under.store, digestOf(content))).equals(content)).toBe(true);
+    });
+
     it('keeps a committed blob if its ingest is aborted afterwards', async () => {
       const content = pattern(10);
       const spoolFile = await under.spoolFile(content);

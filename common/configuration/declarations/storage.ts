@@ -58,6 +58,26 @@ const blobs = declareSettings({
     unit: 'bytes',
     description: 'With a bucket: the total size of the local copies of frequently read blobs. `0` keeps no copies.',
   },
+  LAYOVER_CHECK_BYTES_PER_SECOND: {
+    kind: 'integer',
+    readBy: DATA_PLANE,
+    min: 0,
+    max: 2 ** 50,
+    default: 20_000_000,
+    unit: 'bytes',
+    description:
+      'How fast stored files are read in the background to find damaged ones. `0` reads none. See ' +
+      '[operations.md](operations.md#wrong-bytes-in-the-store).',
+  },
+  LAYOVER_CHECK_INTERVAL_SECONDS: {
+    kind: 'integer',
+    readBy: DATA_PLANE,
+    min: 60,
+    max: 10 * 365 * 86_400,
+    default: 30 * 86_400,
+    unit: 'seconds',
+    description: 'How often every stored file is read in the background to find damaged ones.',
+  },
   LAYOVER_REDIRECT: {
     kind: 'choice',
     readBy: DATA_PLANE,

@@ -8,6 +8,7 @@ import { isLayoverError, type LayoverError } from '../../../common/errors/layove
 import { repositoryScope } from '../access/repository-scope';
 import { SingleFlight } from '../../../common/async/single-flight';
 import { Absence } from '../store/guard/absence';
+import { isStoreUnreachable } from '../store/store-error';
 import type { ReadRight } from '../store/guard/read-right';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { RangeProver } from './prove-by-ranges';
@@ -84,24 +85,22 @@ export class BlobAccess {
   /**
    * Returns the right to read a blob. If the store holds the blob and the organization has no
    * proof, tries to prove it with ranges of the upstream. Asks the upstream with a HEAD only if the
-   * store holds a blob that no manifest names. Throws CANCELLED, the errors of the store, and
+   * store holds a blob that no manifest names. If the store cannot be reached, nothing stored may
+   * be read, and the upstream decides. Throws CANCELLED, the errors of the store, and
    * TOO_MANY_REQUESTS or the outage errors of the upstream client if the upstream is not reached.
    */
   async toRead(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<BlobRight> {
-    const { knowledge, stored } = this.parts;
+    const { knowledge } = this.parts;
     const known = await knowledge.blob(target, digest);
-    if (known !== undefined) {
-      const blob = { target, digest, size: possibleSize(digest, known.size), isKnown: true };
-      if (knowledge.isProven(target, digest)) return readable(blob);
-      return this.tryToProve(blob, signal);
+    const size = known === undefined ? undefined : possibleSize(digest, known.size);
+    const blob = { target, digest, size, isKnown: known !== undefined };
+    try {
+      if (known === undefined) return await this.toReadUnnamed(blob, signal);
+      return knowledge.isProven(target, digest) ? readable(blob) : await this.tryToProve(blob, signal);
+    } catch (error) {
+      if (isStoreUnreachable(error)) return fillable(blob);
+      throw error;
     }
-    const unnamed = { target, digest, size: undefined, isKnown: false };
-    const found = await stored.stat(digest);
-    if (found instanceof Absence) return fillable(unnamed, found);
-    const head = await this.askHead(target, digest, signal);
-    if ('refusal' in head) return fillable(unnamed);
-    const blob = { target, digest, size: head.size, isKnown: true };
-    return knowledge.isProven(target, digest) ? readable(blob) : this.tryToProve(blob, signal);
   }
 
   /**
@@ -189,6 +188,17 @@ export class BlobAccess {
    */
   confirmed({ target, digest, isKnown }: BlobRight, size: number | undefined): void {
     if (!isKnown && size !== undefined) this.remember(target, digest, size);
+  }
+
+  private async toReadUnnamed(unnamed: Asked, signal: AbortSignal | undefined): Promise<BlobRight> {
+    const { knowledge, stored } = this.parts;
+    const { target, digest } = unnamed;
+    const found = await stored.stat(digest);
+    if (found instanceof Absence) return fillable(unnamed, found);
+    const head = await this.askHead(target, digest, signal);
+    if ('refusal' in head) return fillable(unnamed);
+    const blob = { target, digest, size: head.size, isKnown: true };
+    return knowledge.isProven(target, digest) ? readable(blob) : this.tryToProve(blob, signal);
   }
 
   private async tryToProve(blob: Asked, signal: AbortSignal | undefined): Promise<BlobRight> {

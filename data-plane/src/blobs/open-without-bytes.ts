@@ -2,6 +2,7 @@ import type { ResolvedRange } from '../../../common/oci/byte-range';
 import { type AnsweredFor, answeredFor } from '../access/answered-for';
 import type { PullJournal } from '../journal/pull-journal';
 import { Absence } from '../store/guard/absence';
+import { unlessUnreachable } from '../store/store-error';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { ContentUses } from '../store/uses/content-uses';
 import type { ReadableBlob } from './blob-access';
@@ -58,8 +59,8 @@ export async function openWithoutBytes(
   const { organizationUid, repository } = blob.target.key;
   const end = uses.begin({ organizationUid, repository, digest: blob.digest });
   try {
-    const found = await stored.open(blob, blob.size);
-    if (found instanceof Absence) return undefined;
+    const found = await unlessUnreachable(stored.open(blob, blob.size));
+    if (found === undefined || found instanceof Absence) return undefined;
     const { size, localPath: path } = found;
     await found.close();
     if (path === undefined) return undefined;

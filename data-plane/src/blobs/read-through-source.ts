@@ -6,7 +6,7 @@ import type { Digest } from '../../../common/oci/digest';
 import type { BlobReader, BlobSource } from './blob-source';
 import type { StoredBlob } from '../store/blob-store';
 import { buffersInTurn, READ_CHUNK_BYTES, readAt } from '../store/read-file-range';
-import { toStoreError } from '../store/store-error';
+import { toStoreError, unlessUnreachable } from '../store/store-error';
 import { Absence } from '../store/guard/absence';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { FillReader, FillRequest, Fills } from './fills/fills';
@@ -27,7 +27,7 @@ const TRIES = 3;
  * Reads a blob from the store, or through a fill if the store does not hold it. The store is asked
  * once, and not at all if the request carries its answer (ADR 26) or no proof (ADR 30). A blob
  * whose bytes are missing or damaged is filled again, and the client does not notice
- * (docs/design/fills.md#damaged-blobs).
+ * (docs/design/fills.md#damaged-blobs). So is one whose store cannot be reached.
  * A blob that does not fit on the disk, or into the quota of an organization that does not reject
  * it, is passed through (docs/design/fills.md#pass-through).
  */
@@ -43,9 +43,9 @@ export class ReadThroughSource implements BlobSource {
       throwIfAborted(signal);
       const right = request.readRight();
       if (absence === undefined && right !== undefined) {
-        const found = await stored.open(right, expectedSize);
+        const found = await unlessUnreachable(stored.open(right, expectedSize));
         // A blob that this request has waited for is a miss, whoever fetched it.
-        if (!(found instanceof Absence)) return storeReader(found, wasAbsent ? 'fill' : 'store');
+        if (found !== undefined && !(found instanceof Absence)) return storeReader(found, wasAbsent ? 'fill' : 'store');
         absence = found;
       }
       wasAbsent = true;

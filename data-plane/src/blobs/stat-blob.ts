@@ -2,6 +2,7 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import type { CacheStatus__Output } from '../../../proto/gen/layover/v1/CacheStatus';
 import { type AnsweredFor, answeredFor } from '../access/answered-for';
 import { Absence } from '../store/guard/absence';
+import { unlessUnreachable } from '../store/store-error';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { BlobRight } from './blob-access';
@@ -38,8 +39,8 @@ export async function statBlob(
 ): Promise<BlobStat> {
   const owner = answeredFor(blob.target);
   if (blob.kind === 'readable') {
-    const found = await stored.open(blob, blob.size);
-    if (!(found instanceof Absence)) {
+    const found = await unlessUnreachable(stored.open(blob, blob.size));
+    if (found !== undefined && !(found instanceof Absence)) {
       await found.close();
       return { size: found.size, cacheStatus: 'HIT', ...owner };
     }

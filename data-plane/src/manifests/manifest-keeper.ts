@@ -8,12 +8,13 @@ import { repositoryScope } from '../access/repository-scope';
 import { SingleFlight } from '../../../common/async/single-flight';
 import type { FetchedManifest, UpstreamRegistry } from '../upstream/upstream-registry';
 import type { ManifestLookup } from './content/manifest-answer';
+import { isStoreUnreachable } from '../store/store-error';
 import type { ManifestContents } from './content/manifest-contents';
 import { parseManifest } from './content/parse-manifest';
 
 /**
- * A manifest with its bytes. `kept` is false if the quota has no room and the manifest is only
- * passed through.
+ * A manifest with its bytes. `kept` is false if the manifest is only passed through, because the
+ * quota has no room or the store cannot be reached.
  */
 export interface HeldManifest {
   readonly descriptor: Descriptor;
@@ -96,7 +97,12 @@ export class ManifestKeeper {
     );
     const descriptor: Descriptor = { digest, mediaType: parsed.mediaType, size: content.length };
     // Durable before admission: content that the catalog lists as held must be readable.
-    await this.contents.put(digest, content);
+    try {
+      await this.contents.put(digest, content);
+    } catch (error) {
+      if (isStoreUnreachable(error)) return { descriptor, content, kept: false };
+      throw error;
+    }
     const admission = await this.knowledge.admit({
       repository: target.key,
       manifest: descriptor,

@@ -6,6 +6,7 @@ import { readCounter, readGauge } from '../../../common/metrics/read-metrics';
 import type { SpooledFills } from '../blobs/fills/create-fills';
 import type { Configuration } from '../configuration/configuration';
 import type { PullJournal } from '../journal/pull-journal';
+import type { Scrub } from '../store/maintenance/scrub';
 
 /**
  * Number of upstream hosts with their own label. Managers of organizations choose these hosts, so
@@ -19,6 +20,8 @@ export interface WatchedParts {
   readonly configuration: Pick<Configuration, 'ageMs'>;
   readonly journal: Pick<PullJournal, 'depth'>;
   readonly fills: Pick<SpooledFills, 'counts' | 'roomCounts'>;
+  /** Checks of stored files; undefined = there are none. */
+  readonly scrub: Pick<Scrub, 'counts'> | undefined;
   /** Bytes of the local copies of blobs in a bucket; undefined if the store keeps none. */
   readonly copiesBytes: (() => number) | undefined;
   /** Connections of the byte channel; undefined if there is none. */
@@ -91,6 +94,11 @@ export class DataPlaneMetrics {
     help: 'Blobs that were passed through to one client without being kept, because the disk had no room.',
     registers: [this.registry],
   });
+  readonly damagedBlobs = new Counter({
+    name: 'layover_data_damaged_blobs_total',
+    help: 'Stored blobs and manifests with damaged bytes, which were moved to quarantine.',
+    registers: [this.registry],
+  });
   /** Plain sums, because they grow with every chunk. */
   servedBytes = 0;
   fetchedBytes = 0;
@@ -114,7 +122,7 @@ export class DataPlaneMetrics {
   }
 
   /** Adds the metrics that are read from the parts at scrape time. Call it once. */
-  watch({ configuration, journal, fills, copiesBytes, channel, disk, ready }: WatchedParts): void {
+  watch({ configuration, journal, fills, scrub, copiesBytes, channel, disk, ready }: WatchedParts): void {
     const { registry } = this;
     readGauge(
       registry,
@@ -157,6 +165,24 @@ export class DataPlaneMetrics {
       'layover_data_journal_dropped_total',
       'Records that were dropped because they could not be written to disk.',
       () => journal.depth().dropped,
+    );
+    readCounter(
+      registry,
+      'layover_data_checked_bytes_total',
+      'Bytes of stored files that were checked in the background.',
+      () => scrub?.counts().checkedBytes ?? 0,
+    );
+    readGauge(
+      registry,
+      'layover_data_check_age_seconds',
+      'Time since the oldest check of a stored file in seconds; 0 if files are not checked.',
+      () => (scrub?.counts().ageMs ?? 0) / 1000,
+    );
+    readGauge(
+      registry,
+      'layover_data_check_interval_seconds',
+      'How often every stored file is to be checked, in seconds; 0 if files are not checked.',
+      () => (scrub?.counts().intervalMs ?? 0) / 1000,
     );
     readGauge(registry, 'layover_data_local_copies_bytes', 'Bytes of the local copies of blobs in a bucket.', () => {
       return copiesBytes?.() ?? 0;

@@ -17,7 +17,7 @@ export interface OperationsOptions {
 /** Dependencies of the operations server. */
 export interface MonitoringParts extends Pick<
   WatchedParts,
-  'configuration' | 'journal' | 'fills' | 'copiesBytes' | 'channel'
+  'configuration' | 'journal' | 'fills' | 'scrub' | 'copiesBytes' | 'channel'
 > {
   readonly metrics: DataPlaneMetrics;
   /** See whyUnready. */

@@ -42,8 +42,9 @@ export interface BlobIngest {
 }
 
 /**
- * Content-addressed bytes of blobs and manifests. Every method throws STORE_FAILED or STORE_FULL;
- * missing content is undefined.
+ * Content-addressed bytes of blobs and manifests. Every method throws STORE_FAILED or STORE_FULL,
+ * and those that a client waits for (stat, open, get, put) also STORE_UNREACHABLE, soon; missing
+ * content is undefined.
  */
 export interface BlobStore {
   /** Returns the size of a complete blob in bytes, or undefined if it is not stored. */

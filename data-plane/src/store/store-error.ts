@@ -22,8 +22,40 @@ export function toStoreError(thrown: unknown, what: string): LayoverError {
       });
 }
 
+/**
+ * Returns whether the store could not be asked, so nobody knows what it holds. A pull then goes on
+ * with the upstream (docs/design/fills.md#without-the-store).
+ */
+export function isStoreUnreachable(thrown: unknown): boolean {
+  return isLayoverError(thrown) && thrown.key === 'STORE_UNREACHABLE';
+}
+
+/**
+ * Returns what the store answers, or undefined if it cannot be reached. Throws its other errors.
+ */
+export async function unlessUnreachable<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isStoreUnreachable(error)) return undefined;
+    throw error;
+  }
+}
+
 /** Returns the `code` of a Node system error, or undefined for other values. */
 export function systemErrorCode(thrown: unknown): string | undefined {
   const code = (thrown as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
+}
+
+/**
+ * System errors of a read that say that the bytes are lost: the disk cannot read them, or a file
+ * system with checksums (btrfs, ZFS, fs-verity) found that they are wrong.
+ */
+const UNREADABLE = new Set(['EIO', 'EBADMSG', 'EUCLEAN']);
+
+/** Returns whether a read failed because the bytes themselves are damaged. */
+export function isUnreadable(thrown: unknown): boolean {
+  const cause = isLayoverError(thrown) ? thrown.cause : thrown;
+  return UNREADABLE.has(systemErrorCode(cause) ?? '');
 }

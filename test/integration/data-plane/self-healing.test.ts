@@ -1,6 +1,9 @@
 import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { buildImage } from '../../support/fake-registry';
 import type { ReadBlobReply__Output } from '../../../proto/gen/layover/v1/ReadBlobReply';
+import { waitUntil } from '../../support/real/wait-until';
+import { TestClock } from '../../support/test-clock';
 import { applyAdmissions, type Rig, startRig } from './support/data-plane-rig';
 
 const NAME = 'team/app';
@@ -8,9 +11,13 @@ const SIZE = 300_000;
 const image = buildImage({ layers: [SIZE], seed: 'first' });
 const [layer] = image.layers as [(typeof image.layers)[number]];
 
+const clock = TestClock.running();
 let rig: Rig;
 beforeEach(async () => {
-  rig = await startRig();
+  rig = await startRig({
+    config: (config) => ({ ...config, checks: { bytesPerSecond: 100_000_000, intervalMs: 3_600_000 } }),
+    overrides: { clock },
+  });
   rig.registry.content.addImage(NAME, 'latest', image);
   await rig.edge.manifest('latest');
   await rig.edge.blob(layer.digest);
@@ -116,5 +123,50 @@ describe.each(DAMAGES)('a file that was %s', (_, damage, byUs = false) => {
       expect(await rig.edge.manifest(image.digest)).toMatchObject({ cacheStatus: 'HIT', content: image.manifest });
       expect(rig.asked()).toEqual([]);
     });
+  });
+});
+
+describe('a wrong bit in a file', () => {
+  const flip = async (): Promise<void> => {
+    const content = await readFile(rig.file(layer.digest));
+    content[SIZE / 2]! ^= 1;
+    await writeFile(rig.file(layer.digest), content);
+  };
+  const expectHealed = async (read: typeof readInline): Promise<void> => {
+    const got = await read(layer.digest);
+    expect([got.bytes.equals(layer.bytes), got.cacheStatus]).toEqual([true, 'MISS']);
+    await rig.held(layer.digest);
+    expect(await rig.storage.verify([layer.digest])).toMatchObject([{ outcome: 'WHOLE' }]);
+  };
+  /** Makes the state of the checks that of a data plane that was killed. */
+  const pretendKill = async (): Promise<void> => {
+    const path = join(rig.home, 'blob-checks.json');
+    const state: object = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...state, isRunning: true }));
+  };
+
+  test.each([
+    ['INLINE', readInline],
+    ['LOCAL_FILE', readLocally],
+  ])('is found by the first read after a stop that was not orderly (%s)', async (_, read) => {
+    await rig.restart(async () => {
+      await flip();
+      await pretendKill();
+    });
+    await expectHealed(read);
+  });
+
+  test('is found by the checks in the background, and the next pull is right', async () => {
+    await flip();
+    await waitUntil('the checks to find it', () => {
+      clock.advance(10_000);
+      return !rig.holds(layer.digest);
+    });
+    await expectHealed(readLocally);
+  });
+
+  test('does not slow down reads after an orderly stop: they are reads of the file', async () => {
+    await rig.restart();
+    expect((await readLocally(layer.digest)).cacheStatus).toBe('HIT');
   });
 });

@@ -21,6 +21,7 @@ export const QUICK: Partial<GcsLimits> = {
   headersMs: 1000,
   idleMs: 1000,
   operationMs: 3000,
+  clientMs: 3000,
   cancelMs: 500,
   chunkMs: 3000,
   readPatienceMs: 2000,

@@ -75,7 +75,7 @@ export async function startFakeGcs(bucket = 'layover-test'): Promise<FakeGcs> {
     }
     entry.status = given.status;
     response.writeHead(given.status, { ...given.headers, 'content-length': String(given.body?.length ?? 0) });
-    await send(response, given.body ?? Buffer.alloc(0), entry, fault);
+    await send(response, onTheWay(given.body ?? Buffer.alloc(0), fault), entry, fault);
     log.changed();
   }
 
@@ -152,4 +152,12 @@ export async function startFakeGcs(bucket = 'layover-test'): Promise<FakeGcs> {
     comeBack: listen,
     close: goAway,
   };
+}
+
+/** Returns a body as it arrives. */
+function onTheWay(body: Buffer, { flipAt }: Fault): Buffer {
+  if (flipAt === undefined) return body;
+  const flipped = Buffer.from(body);
+  flipped[flipAt]! ^= 1;
+  return flipped;
 }

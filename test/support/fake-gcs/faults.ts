@@ -26,6 +26,8 @@ export interface Fault {
   readonly cutAfterBytes?: number;
   /** Sends this many bytes of a download, then stops. The connection stays open. */
   readonly stallAfterBytes?: number;
+  /** Sends a download with a wrong bit in the byte at this offset of its body. */
+  readonly flipAt?: number;
   /** Delays the answer. */
   readonly delayMs?: number;
   /** Delays the answer until the promise resolves. */

@@ -33,6 +33,7 @@ function registries(): { readonly heading: string; readonly registry: Registry; 
       counts: () => ({ running: 0, waiting: 0 }),
       roomCounts: () => ({ reservedBytes: 0, waiting: 0, waits: 0 }),
     },
+    scrub: undefined,
     copiesBytes: undefined,
     channel: undefined,
     disk: () => Promise.resolve({ size: 0, free: 0 }),

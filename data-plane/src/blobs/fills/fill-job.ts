@@ -7,6 +7,7 @@ import { Deferred } from '../../../../common/async/deferred';
 import { throwIfAborted, untilAborted } from '../../../../common/async/until-aborted';
 import type { BlobIngest } from '../../store/blob-store';
 import { Absence } from '../../store/guard/absence';
+import { unlessUnreachable } from '../../store/store-error';
 import type { StoredBlobs } from '../../store/guard/stored-blobs';
 import type { UpstreamBlobStream } from '../../upstream/upstream-registry';
 import type { ContentUses } from '../../store/uses/content-uses';
@@ -270,8 +271,10 @@ export class FillJob {
     const { asking } = this.seats;
     const right = asking.readRight();
     if (right === undefined) return false;
-    const blob = await this.deps.stored.open(right, asking.expectedSize);
-    if (blob instanceof Absence) return false;
+    const opening = this.deps.stored.open(right, asking.expectedSize);
+    // Clients get the blob from the upstream. The background waits for the store.
+    const blob = await (this.seats.hasClient ? unlessUnreachable(opening) : opening);
+    if (blob === undefined || blob instanceof Absence) return false;
     this.foundSize = blob.size;
     await blob.close();
     return true;

@@ -1,11 +1,6 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Clock } from '../../../../common/runtime/clock';
-
-/**
- * Number of bytes at the end that no client gets before the digest is proven
- * (docs/design/fills.md#withheld-bytes).
- */
-export const WITHHELD_BYTES = 64 * 1024;
+import { WITHHELD_BYTES } from '../../store/withheld-bytes';
 
 /**
  * Shortest time between two wake-ups of the waiting readers, in milliseconds. It grows with their

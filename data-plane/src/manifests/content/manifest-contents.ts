@@ -4,6 +4,7 @@ import type { Digest } from '../../../../common/oci/digest';
 import { Absence } from '../../store/guard/absence';
 import { rightForInternalUse } from '../../store/guard/internal-right';
 import type { StoredBlobs } from '../../store/guard/stored-blobs';
+import { isStoreUnreachable } from '../../store/store-error';
 import type { ContentUses } from '../../store/uses/content-uses';
 
 /**
@@ -28,7 +29,10 @@ export class ManifestContents {
     stored.whenRemoved((digest) => this.memory.delete(digest));
   }
 
-  /** Returns the bytes of a manifest; undefined if they are not stored. Throws STORE_FAILED. */
+  /**
+   * Returns the bytes of a manifest; undefined if they are not stored, or the store cannot be
+   * reached: the upstream is then asked. Throws STORE_FAILED.
+   */
   async get(digest: Digest): Promise<Buffer | undefined> {
     this.uses.touch(digest);
     const hot = this.memory.get(digest);
@@ -52,6 +56,7 @@ export class ManifestContents {
     try {
       return await this.stored.get(digest, MAX_MANIFEST_BYTES);
     } catch (error) {
+      if (isStoreUnreachable(error)) return undefined;
       if (await this.quarantineDamaged(digest)) return undefined;
       throw error;
     }

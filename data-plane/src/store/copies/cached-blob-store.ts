@@ -13,6 +13,8 @@ export interface CachedBlobStoreOptions {
   readonly store: BlobStore;
   readonly copies: LocalCopies;
   readonly clock: Clock;
+  /** Called for a blob of the store that was copied with wrong bytes. Default: nobody is told. */
+  readonly onDoubt?: (digest: Digest) => void;
 }
 
 /** A blob store that must be closed after its last use. */
@@ -229,7 +231,8 @@ class CopiedBlobs implements CachedBlobStore {
     if (signal.aborted) return;
     const blob = await this.store.open(digest);
     try {
-      if (blob !== undefined) await this.copies.copyBlob(digest, blob, signal, growing);
+      const onWrong = (): void => this.options.onDoubt?.(digest);
+      if (blob !== undefined) await this.copies.copyBlob(digest, blob, signal, { growing, onWrong });
     } finally {
       await blob?.close();
     }

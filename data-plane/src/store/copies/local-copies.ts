@@ -5,7 +5,8 @@ import { makeDurableFolder } from '../../../../common/files/durable-folder';
 import { type Digest, hexOf, newHasher } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
-import type { StoredBlob } from '../blob-store';
+import type { BlobFiles } from '../blob-files';
+import type { BlobPage, StoredBlob } from '../blob-store';
 import { readFileRange } from '../read-file-range';
 import type { DiskAccount } from '../room/disk-account';
 import { systemErrorCode } from '../store-error';
@@ -49,6 +50,14 @@ const TOUCH_MS = 60_000;
 /** Bytes that copies leave free on the disk, because fills need them more. */
 const KEEP_FREE_BYTES = 512 * 1024 * 1024;
 
+/** Who learns of a copy while it is made. */
+export interface CopyWatch {
+  /** Is told what is written, and whether it is right. */
+  readonly growing?: GrowingCopy | undefined;
+  /** Called if the bytes have another digest. */
+  readonly onWrong?: () => void;
+}
+
 /**
  * Copies of blobs as files on this host; the least recently read ones are evicted first. A copy may
  * be missing at any time. Failures do not reach the caller: they are logged, and the copy counts as
@@ -56,7 +65,7 @@ const KEEP_FREE_BYTES = 512 * 1024 * 1024;
  * current boot. After a reboot, copies are hashed first, in the background, because their bytes may
  * not have reached the disk.
  */
-export class LocalCopies {
+export class LocalCopies implements BlobFiles {
   /** Least recently read first. */
   private readonly copies = new Map<Digest, Copy>();
   private readonly opened = new WeakMap<StoredBlob, Copy>();
@@ -116,28 +125,22 @@ export class LocalCopies {
       if (copy !== undefined) void this.check(copy);
       return undefined;
     }
-    copy.readers += 1;
-    const file = await openStoredFile(copy.path, digest).catch(() => undefined);
-    if (file === undefined || file.size !== copy.size) {
-      copy.readers -= 1;
-      await file?.file.close();
-      this.options.logger.warn({ digest, bytes: file?.size }, 'A local copy has changed on disk; Layover removes it');
-      await this.drop(copy);
-      return undefined;
-    }
-    this.touch(copy);
-    const inner = storedBlob(digest, copy.path, file);
-    let closing: Promise<void> | undefined;
-    const blob: StoredBlob = {
-      ...inner,
-      close: () =>
-        (closing ??= inner.close().finally(() => {
-          copy.readers -= 1;
-          this.evict();
-        })),
-    };
-    this.opened.set(blob, copy);
+    const blob = await this.openCopy(copy);
+    if (blob !== undefined) this.touch(copy);
     return blob;
+  }
+
+  /** Lists the trusted copies; see BlobFiles. */
+  async list(after: string, limit: number): Promise<BlobPage> {
+    const later = [...this.copies.values()].filter(({ digest, trusted }) => trusted && digest > after);
+    later.sort((a, b) => (a.digest < b.digest ? -1 : 1));
+    return { blobs: later.slice(0, limit), more: later.length > limit };
+  }
+
+  /** Opens a trusted copy without counting it as read; see BlobFiles. */
+  async openFile(digest: Digest): Promise<StoredBlob | undefined> {
+    const copy = this.copies.get(digest);
+    return copy?.trusted === true ? this.openCopy(copy) : undefined;
   }
 
   /** Returns whether a blob is one of the copies. */
@@ -145,10 +148,13 @@ export class LocalCopies {
     return this.opened.has(blob);
   }
 
-  /** Makes a proven spool file a copy, as a hard link. Never throws. */
+  /**
+   * Makes a proven spool file a copy, as a hard link. It replaces a copy that exists, whose bytes
+   * may be damaged. Never throws.
+   */
   async adopt(digest: Digest, spoolFile: string, size: number): Promise<void> {
     await this.quietly('could not be stored', async () => {
-      if (!this.canAdd(digest, size) || (await stat(spoolFile)).size !== size) return;
+      if (!this.fits(size) || (await stat(spoolFile)).size !== size) return;
       await this.place(digest, size, (path) => this.link(spoolFile, path, digest));
     });
   }
@@ -163,10 +169,14 @@ export class LocalCopies {
   }
 
   /**
-   * Reads a whole blob into a copy, if its bytes have the digest. `growing` is told what is
-   * written. Never throws.
+   * Reads a whole blob into a copy, which is kept only if its bytes have the digest. Never throws.
    */
-  async copyBlob(digest: Digest, blob: StoredBlob, signal: AbortSignal, growing?: GrowingCopy): Promise<void> {
+  async copyBlob(
+    digest: Digest,
+    blob: StoredBlob,
+    signal: AbortSignal,
+    { growing, onWrong }: CopyWatch = {},
+  ): Promise<void> {
     await this.quietly('could not be written', async () => {
       if (!this.canAdd(digest, blob.size) || !(await this.hasRoom(blob.size))) return;
       const reservation = this.options.account?.open();
@@ -182,10 +192,10 @@ export class LocalCopies {
             growing?.wrote(chunk.length);
           }
           if (signal.aborted) return false;
-          const isWhole = hasher.digest('hex') === hexOf(digest);
-          growing?.judge(isWhole);
-          if (!isWhole) this.options.logger.error({ digest }, 'The bucket returned wrong bytes of a blob; run fsck');
-          return isWhole;
+          const isRight = hasher.digest('hex') === hexOf(digest);
+          growing?.judge(isRight);
+          if (!isRight) onWrong?.();
+          return isRight;
         });
       } finally {
         reservation?.release();
@@ -223,8 +233,37 @@ export class LocalCopies {
     }
   }
 
+  private async openCopy(copy: Copy): Promise<StoredBlob | undefined> {
+    const { digest } = copy;
+    copy.readers += 1;
+    const file = await openStoredFile(copy.path, digest).catch(() => undefined);
+    if (file === undefined || file.size !== copy.size) {
+      copy.readers -= 1;
+      await file?.file.close();
+      this.options.logger.warn({ digest, bytes: file?.size }, 'A local copy has changed on disk; Layover removes it');
+      await this.drop(copy);
+      return undefined;
+    }
+    const inner = storedBlob(digest, copy.path, file);
+    let closing: Promise<void> | undefined;
+    const blob: StoredBlob = {
+      ...inner,
+      close: () =>
+        (closing ??= inner.close().finally(() => {
+          copy.readers -= 1;
+          this.evict();
+        })),
+    };
+    this.opened.set(blob, copy);
+    return blob;
+  }
+
   private canAdd(digest: Digest, size: number): boolean {
-    return size > 0 && size <= this.options.capacityBytes && this.copies.get(digest)?.trusted !== true;
+    return this.fits(size) && this.copies.get(digest)?.trusted !== true;
+  }
+
+  private fits(size: number): boolean {
+    return size > 0 && size <= this.options.capacityBytes;
   }
 
   private async hasRoom(bytes: number): Promise<boolean> {
@@ -268,11 +307,16 @@ export class LocalCopies {
       await link(spoolFile, path);
     } catch (error) {
       if (systemErrorCode(error) !== 'EEXIST') throw error;
-      // Another copy that may be about to be opened by its path, or a file that an earlier removal
-      // left.
-      if (this.copies.get(digest)?.trusted === true) return;
-      await rm(path, { force: true });
-      await link(spoolFile, path);
+      // Another copy, or a file that an earlier removal left. Its path may be about to be opened, so
+      // there is a file under it at all times.
+      const temporary = this.paths.temporary(digest);
+      try {
+        await link(spoolFile, temporary);
+        await rename(temporary, path);
+      } finally {
+        // rename(2) leaves both names if they are links to the same file.
+        await rm(temporary, { force: true });
+      }
     }
   }
 

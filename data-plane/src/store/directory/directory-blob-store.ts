@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { algorithmOf, type Digest, digestOf } from '../../../../common/oci/digest';
+import type { BlobFiles } from '../blob-files';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
 import { blobPathsAt, type BlobPaths } from './blob-paths';
 import { type DirectoryBlob, type OpenedFile, openStoredFile, storedBlob } from '../directory-blob';
@@ -30,7 +31,7 @@ export interface DirectoryBlobStoreOptions {
 }
 
 /** A blob store with work before its first and after its last use. */
-export interface DirectoryBlobStore extends BlobStore {
+export interface DirectoryBlobStore extends BlobStore, BlobFiles {
   /** Resolves when all stored content is synced to disk. */
   close(): Promise<void>;
   /**
@@ -95,6 +96,10 @@ class FileBlobs implements DirectoryBlobStore {
   async open(digest: Digest): Promise<StoredBlob | undefined> {
     const opened = await this.openWhole(digest);
     return opened && storedBlob(digest, this.paths.blob(digest), opened);
+  }
+
+  openFile(digest: Digest): Promise<StoredBlob | undefined> {
+    return this.open(digest);
   }
 
   async ingest(digest: Digest): Promise<BlobIngest> {

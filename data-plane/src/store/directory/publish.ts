@@ -15,9 +15,9 @@ const NO_LINK = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'E
 /**
  * Gives a proven spool file its name in the store; its bytes are synced a little later
  * (late-sync.ts). The spool file keeps its own name too, because followers and edges read it until
- * the last reader of the fill closes. Succeeds if the complete blob is already stored; a damaged
- * file with its name is replaced. Throws system errors, and STORE_FAILED if the spool file has
- * another size.
+ * the last reader of the fill closes. A file that has the name already is replaced, whatever its
+ * size: its bytes may be damaged, and those of the spool file are proven. Throws system errors, and
+ * STORE_FAILED if the spool file has another size.
  */
 export async function publishSpoolFile(
   paths: BlobPaths,
@@ -27,23 +27,35 @@ export async function publishSpoolFile(
   size: number,
 ): Promise<void> {
   checkSize((await stat(spoolFile)).size, size);
-  const target = paths.blob(digest);
   try {
     await inFolder(paths.unsynced, () => late.mark(digest));
-    await inFolder(paths.folder(digest), () => link(spoolFile, target));
-    late.schedule(digest);
+    await giveName(paths, digest, spoolFile);
   } catch (error) {
-    if (systemErrorCode(error) === 'EEXIST') {
-      if ((await stat(target)).size === size) {
-        late.schedule(digest);
-        return;
-      }
-    } else if (!NO_LINK.has(systemErrorCode(error) ?? '')) {
-      throw error;
-    }
+    if (!NO_LINK.has(systemErrorCode(error) ?? '')) throw error;
     await copyInto(paths, digest, (temporary) => copyFile(spoolFile, temporary, constants.COPYFILE_EXCL), size);
-    // The sync removes the marker.
-    late.schedule(digest);
+  }
+  // The sync removes the marker.
+  late.schedule(digest);
+}
+
+async function giveName(paths: BlobPaths, digest: Digest, spoolFile: string): Promise<void> {
+  try {
+    await inFolder(paths.folder(digest), () => link(spoolFile, paths.blob(digest)));
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
+    await linkInPlace(paths, digest, spoolFile);
+  }
+}
+
+/** Gives a spool file the name of a blob in place of the file that has it. */
+async function linkInPlace(paths: BlobPaths, digest: Digest, spoolFile: string): Promise<void> {
+  const temporary = paths.temporary(digest);
+  try {
+    await inFolder(paths.incoming, () => link(spoolFile, temporary));
+    await rename(temporary, paths.blob(digest));
+  } finally {
+    // rename(2) leaves both names if they are links to the same file.
+    await rm(temporary, { force: true });
   }
 }
 

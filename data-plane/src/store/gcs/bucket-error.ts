@@ -16,6 +16,8 @@ export class BucketError extends Error {
     /** Whether the same request may succeed in a moment. */
     readonly transient: boolean,
     cause?: unknown,
+    /** Whether the bucket refused the credentials of Layover. */
+    readonly isRefusal = false,
   ) {
     super(message, cause === undefined ? undefined : { cause });
   }
@@ -23,8 +25,9 @@ export class BucketError extends Error {
 
 /** Returns the error for a status that the request does not expect. */
 export function unexpectedStatus(status: number): BucketError {
-  const hint = status === 401 || status === 403 ? ': the credentials of Layover lack the permission for this' : '';
-  return new BucketError(`answered ${status}${hint}`, TRANSIENT.has(status));
+  const isRefusal = status === 401 || status === 403;
+  const hint = isRefusal ? ': the credentials of Layover lack the permission for this' : '';
+  return new BucketError(`answered ${status}${hint}`, TRANSIENT.has(status), undefined, isRefusal);
 }
 
 /** Returns the error for an invalid answer. `what` completes "its bucket answered …". */

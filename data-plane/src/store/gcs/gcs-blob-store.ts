@@ -5,6 +5,7 @@ import type { BlobLinks } from '../blob-links';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
 import { isPossibleSize } from '../directory-blob';
 import { type Bucket, type BucketOptions, openBucket, type StoredObject } from './bucket';
+import { BucketCircuit } from './bucket-circuit';
 import { BucketError, toGcsStoreError } from './bucket-error';
 import { crc32cOf, encodeCrc32c } from './crc32c';
 import { GcsIngest } from './gcs-ingest';
@@ -52,6 +53,7 @@ export function createGcsBlobStore(options: GcsBlobStoreOptions): GcsBlobStore {
 
 class GcsBlobs implements GcsBlobStore {
   private readonly uploads: BlobUploads;
+  private readonly circuit: BucketCircuit;
   private readonly ingests = new Set<GcsIngest>();
   private readonly opened = new WeakMap<StoredBlob, StoredObject>();
 
@@ -61,6 +63,7 @@ class GcsBlobs implements GcsBlobStore {
     private readonly logger: Logger,
   ) {
     this.uploads = new BlobUploads(bucket, logger);
+    this.circuit = new BucketCircuit(bucket.clock, logger);
   }
 
   async prepare(): Promise<void> {
@@ -113,21 +116,22 @@ class GcsBlobs implements GcsBlobStore {
   }
 
   async put(digest: Digest, content: Buffer): Promise<void> {
-    await attempt(`store ${digest}`, async () => {
+    await this.forClient(`store ${digest}`, async () => {
       const name = this.names.blob(digest);
       const crc32c = encodeCrc32c(crc32cOf(content));
       const isSame = (object: StoredObject): boolean => object.size === content.length && object.crc32c === crc32c;
-      const withinMs = this.bucket.limits.operationMs;
+      const withinMs = this.bucket.limits.clientMs;
       const body = async function* (): AsyncGenerator<Buffer> {
         yield content;
       };
       for (let generation = '0', tries = 0; tries < 3; tries += 1) {
         const written = { name, ifGenerationMatch: generation, size: content.length, crc32c, body, withinMs };
-        const object = (await putObject(this.bucket, written)) ?? (await statObject(this.bucket, name));
+        const object =
+          (await putObject(this.bucket, written)) ?? (await statObject(this.bucket, name, undefined, withinMs));
         if (object !== undefined && isSame(object)) return;
         generation = object?.generation ?? '0';
       }
-      throw new BucketError('has other bytes under the name of the blob, also after several writes', true);
+      throw new BucketError('has other bytes under the name of the blob, also after several writes', false);
     });
   }
 
@@ -137,7 +141,7 @@ class GcsBlobs implements GcsBlobStore {
       new LayoverError('STORE_FAILED', {
         message: `Stored content ${digest} has ${size} bytes, more than the ${maxBytes} bytes that Layover may hold in memory.`,
       });
-    const object = await attempt(`read ${digest} from its store`, () =>
+    const object = await this.forClient(`read ${digest} from its store`, () =>
       getObject(this.bucket, name, maxBytes, tooLarge),
     );
     if (object === undefined) return undefined;
@@ -183,10 +187,15 @@ class GcsBlobs implements GcsBlobStore {
 
   private async look(digest: Digest, signal?: AbortSignal): Promise<StoredObject | undefined> {
     const name = this.names.blob(digest);
-    const object = await attempt(`look up ${digest}`, () => statObject(this.bucket, name, signal));
+    const { clientMs } = this.bucket.limits;
+    const object = await this.forClient(`look up ${digest}`, () => statObject(this.bucket, name, signal, clientMs));
     if (object === undefined || isPossibleSize(digest, object.size)) return object;
     await this.removeDamaged(digest, object, `it has ${object.size} bytes`);
     return undefined;
+  }
+
+  private forClient<T>(what: string, action: () => Promise<T>): Promise<T> {
+    return attempt(what, () => this.circuit.run(what, action));
   }
 
   /**

@@ -20,7 +20,7 @@ export function getObject(
   tooLarge: (size: number) => Error,
 ): Promise<SmallObject | undefined> {
   const { clock, limits } = bucket;
-  return withRetries(clock, limits, limits.operationMs, undefined, async (bounded) => {
+  return withRetries(clock, limits, limits.clientMs, undefined, async (bounded) => {
     const url = bucket.object(name, { alt: 'media' });
     const answer = await bucket.http.send({ method: 'GET', url, lane: 'small', signal: bounded });
     if (answer.status !== 200) {

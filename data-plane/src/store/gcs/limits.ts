@@ -11,6 +11,8 @@ export interface GcsLimits {
   readonly idleMs: number;
   /** Time for a small operation (metadata, list, delete, a manifest), including all tries. */
   readonly operationMs: number;
+  /** Time for such an operation if a client waits for it, including all tries. */
+  readonly clientMs: number;
   /** Time to end an upload session that is not needed any more. */
   readonly cancelMs: number;
   /** Time for one request with a part of an upload. */
@@ -38,6 +40,8 @@ export const DEFAULT_GCS_LIMITS: GcsLimits = {
   headersMs: 15_000,
   idleMs: 30_000,
   operationMs: 20_000,
+  // Longer than the slowest answers of a bucket that is well.
+  clientMs: 5_000,
   cancelMs: 5_000,
   chunkMs: 120_000,
   readPatienceMs: 30_000,

@@ -1,13 +1,17 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../../../common/oci/digest';
+import { type Clock, systemClock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import { SingleFlight } from '../../../../common/async/single-flight';
 import type { BlobLink, BlobLinks } from '../blob-links';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
 import { hasDigest } from '../hash-blob';
 import type { ContentUses } from '../uses/content-uses';
+import { isUnreadable } from '../store-error';
 import { Absence } from './absence';
+import { Doubts } from './doubts';
 import { type BlobDeletion, GuardedBlobStore } from './guarded-blob-store';
+import { provenReads, watchedReads } from './proven-reads';
 import type { ReadRight } from './read-right';
 
 /** Dependencies of StoredBlobs. */
@@ -17,7 +21,16 @@ export interface StoredBlobsOptions {
   readonly uses: ContentUses;
   /** Makes links to stored blobs; undefined = clients are never redirected. */
   readonly links?: BlobLinks | undefined;
+  /**
+   * Returns whether the file of a blob must be checked before it is served, for example after a
+   * crash. Asked at every read, so it is quick. Default: never.
+   */
+  readonly isSuspect?: (digest: Digest) => boolean;
+  /** Called for every blob whose bytes are found to be damaged. */
+  readonly onDamaged?: () => void;
   readonly logger: Logger;
+  /** Default: the system clock. */
+  readonly clock?: Clock;
 }
 
 /** The result of hashing a stored blob. `replaced`: its bytes were replaced in the meantime. */
@@ -32,7 +45,7 @@ interface Remembered {
 }
 
 /** Number of digests that are remembered. */
-const REMEMBERED = 4096;
+const REMEMBERED = 16_384;
 
 /**
  * Manages stored blobs and manifests. It is the only user of the blob store, so that one object
@@ -43,18 +56,27 @@ const REMEMBERED = 4096;
  * to quarantine and counts as absent; or the manifest is wrong. So nobody can have a good blob
  * removed with a manifest that names a wrong size.
  *
+ * Bytes that do not come from a file of this host are proven while they are read, and so are those
+ * of a suspect file whose check takes long (docs/design/fills.md#stored-bytes). A blob in doubt is
+ * read again before it is opened once more.
+ *
  * Content is only deleted while it is not in use; see GuardedBlobStore.
  */
 export class StoredBlobs {
   private readonly store: GuardedBlobStore;
   private readonly remembered = new LRUCache<Digest, Remembered>({ max: REMEMBERED });
   private readonly proofs = new SingleFlight<Proof>();
+  private readonly doubts: Doubts;
+  /** The blobs of the store, by what `open` made of them. */
+  private readonly inner = new WeakMap<StoredBlob, StoredBlob>();
   private readonly onRemoved: ((digest: Digest) => void)[] = [];
   /** Number of writes so far. */
   private writes = 0;
 
   constructor(private readonly options: StoredBlobsOptions) {
+    const { clock = systemClock, logger } = options;
     this.store = new GuardedBlobStore(options.store, options.uses);
+    this.doubts = new Doubts({ examine: (digest, signal) => this.examine(digest, signal), clock, logger });
   }
 
   /** Returns the size of a blob in bytes, or its absence. Throws the errors of the store. */
@@ -66,20 +88,34 @@ export class StoredBlobs {
   /**
    * Opens a blob, which the caller closes. A blob with another size than `expectedSize` is hashed
    * once: if it is damaged, it is moved to quarantine and counts as absent; if it is good, the
-   * expectation was wrong. Throws the errors of the store.
+   * expectation was wrong. A blob in doubt is examined first; if that takes longer than a moment, a
+   * blob that does not come from a file of this host counts as absent. Throws the errors of the
+   * store.
    */
   async open({ digest }: ReadRight, expectedSize?: number): Promise<StoredBlob | Absence> {
     const since = this.writes;
+    if (this.isSuspect(digest)) this.doubts.raise(digest);
+    const isInDoubt = this.doubts.has(digest) && !(await this.doubts.settled(digest));
     const blob = await this.store.open(digest);
     if (blob === undefined) return this.absence(digest, since);
-    if (expectedSize === undefined || blob.size === expectedSize) return blob;
     let isWhole = false;
     try {
-      isWhole = (await this.proveSize(digest, blob)) === 'whole';
+      const isHere = !isInDoubt || blob.localPath !== undefined;
+      const isExpected = expectedSize === undefined || blob.size === expectedSize;
+      isWhole = isHere && (isExpected || (await this.proveSize(digest, blob)) === 'whole');
     } finally {
       if (!isWhole) await blob.close();
     }
-    return isWhole ? blob : this.absence(digest, since);
+    return isWhole ? this.watched(digest, blob, isInDoubt) : this.absence(digest, since);
+  }
+
+  /**
+   * Opens a blob as the store has it, to verify its bytes; the caller closes it. Nothing is proven
+   * while it is read. Throws the errors of the store.
+   */
+  async openToVerify({ digest }: ReadRight): Promise<StoredBlob | Absence> {
+    const since = this.writes;
+    return (await this.store.open(digest)) ?? this.absence(digest, since);
   }
 
   /**
@@ -89,6 +125,7 @@ export class StoredBlobs {
    */
   async linkTo({ digest }: ReadRight): Promise<BlobLink | Absence | undefined> {
     const since = this.writes;
+    if (this.doubts.has(digest)) return undefined;
     const link = await this.options.links?.linkTo(digest);
     return link === 'absent' ? this.absence(digest, since) : link;
   }
@@ -130,12 +167,14 @@ export class StoredBlobs {
   }
 
   /**
-   * Hashes an open blob, and moves it to quarantine if its bytes are damaged. Concurrent callers
-   * share one pass over the bytes. Throws the errors of the store.
+   * Hashes an open blob, and moves it to quarantine if its bytes are damaged, or if its file cannot
+   * be read. Concurrent callers share one pass over the bytes. Throws the errors of the store, and
+   * CANCELLED if the signal aborts.
    */
-  prove(digest: Digest, blob: StoredBlob): Promise<Proof> {
+  prove(digest: Digest, blob: StoredBlob, signal?: AbortSignal): Promise<Proof> {
+    const inner = this.inner.get(blob) ?? blob;
     return this.proofs.run(`${digest} ${blob.size}`, async () => {
-      if (await hasDigest(blob, digest)) {
+      if (await hasWholeBytes(inner, digest, signal)) {
         this.remembered.set(digest, { storedAt: this.storedAt(digest), provenSize: blob.size });
         return 'whole';
       }
@@ -143,8 +182,21 @@ export class StoredBlobs {
         { digest, bytes: blob.size },
         'A stored blob is damaged; Layover moves it to quarantine and will fetch it again',
       );
-      return (await this.quarantine(digest, blob)) ? 'moved-aside' : 'replaced';
+      return (await this.quarantine(digest, inner)) ? 'moved-aside' : 'replaced';
     });
+  }
+
+  /**
+   * Has a blob examined in the background, because it may be damaged. Until that is over, it is not
+   * opened and clients are not redirected to it.
+   */
+  doubt(digest: Digest): void {
+    this.doubts.raise(digest);
+  }
+
+  /** Ends all examinations. Resolves when nothing of the store is read any more because of them. */
+  stop(): Promise<void> {
+    return this.doubts.stop();
   }
 
   /**
@@ -152,9 +204,12 @@ export class StoredBlobs {
    * false if they were replaced.
    */
   async quarantine(digest: Digest, blob: StoredBlob): Promise<boolean> {
-    const moved = await this.store.quarantine(digest, blob);
-    if (moved) this.notifyRemoved(digest);
-    return moved;
+    const moved = await this.store.quarantine(digest, this.inner.get(blob) ?? blob);
+    this.options.onDamaged?.();
+    if (!moved) return false;
+    this.remembered.delete(digest);
+    this.notifyRemoved(digest);
+    return true;
   }
 
   /**
@@ -168,6 +223,29 @@ export class StoredBlobs {
   /** Registers a listener for digests that are about to be deleted or were moved to quarantine. */
   whenRemoved(listener: (digest: Digest) => void): void {
     this.onRemoved.push(listener);
+  }
+
+  /** A file that this process has written or hashed is not suspect. */
+  private isSuspect(digest: Digest): boolean {
+    return this.options.isSuspect?.(digest) === true && this.remembered.peek(digest)?.provenSize === undefined;
+  }
+
+  private watched(digest: Digest, blob: StoredBlob, isInDoubt: boolean): StoredBlob {
+    const reads = { digest, onDoubt: () => this.doubts.raise(digest) };
+    const isTrusted = blob.localPath !== undefined && !isInDoubt && !this.isSuspect(digest);
+    const watched = isTrusted ? watchedReads(blob, reads) : provenReads(blob, reads);
+    this.inner.set(watched, blob);
+    return watched;
+  }
+
+  private async examine(digest: Digest, signal: AbortSignal): Promise<void> {
+    const blob = await this.store.open(digest);
+    if (blob === undefined) return;
+    try {
+      await this.prove(digest, blob, signal);
+    } finally {
+      await blob.close();
+    }
   }
 
   private async proveSize(digest: Digest, blob: StoredBlob): Promise<Proof> {
@@ -189,5 +267,14 @@ export class StoredBlobs {
 
   private notifyRemoved(digest: Digest): void {
     for (const listener of this.onRemoved) listener(digest);
+  }
+}
+
+async function hasWholeBytes(blob: StoredBlob, digest: Digest, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    return await hasDigest(blob, digest, signal);
+  } catch (error) {
+    if (blob.localPath !== undefined && isUnreadable(error)) return false;
+    throw error;
   }
 }

@@ -63,7 +63,7 @@ async function verifyOnce(
   onRead: (bytes: number) => void,
 ): Promise<VerifiedContent['outcome'] | 'replaced'> {
   throwIfAborted(signal);
-  const blob = await stored.open(rightForInternalUse(digest));
+  const blob = await stored.openToVerify(rightForInternalUse(digest));
   if (blob instanceof Absence) return 'missing';
   try {
     if (await hasDigest(blob, digest, signal, onRead)) return 'whole';

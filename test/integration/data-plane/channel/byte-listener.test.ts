@@ -10,7 +10,7 @@ import type { ResolvedRange } from '../../../../common/oci/byte-range';
 import { createLogger } from '../../../../common/runtime/logger';
 import { PLAIN_PLANES } from '../../../../common/security/plane-security-config';
 import type { BlobReader } from '../../../../data-plane/src/blobs/blob-source';
-import { WITHHELD_BYTES } from '../../../../data-plane/src/blobs/fills/progress';
+import { WITHHELD_BYTES } from '../../../../data-plane/src/store/withheld-bytes';
 import { ByteListener, type ByteListenerOptions } from '../../../../data-plane/src/channel/byte-listener';
 import type { ByteOffer } from '../../../../data-plane/src/channel/byte-offers';
 import { bytes, type FillSetup, setUpFills, until } from '../../../support/data-plane/fills/fill-setup';

@@ -55,8 +55,11 @@ export interface Rig {
   /** Resolves with the pull events at the control plane once there are `count` of them. */
   pulls(count: number): Promise<PullEvent__Output[]>;
   configure(...organizations: readonly OrganizationSpec[]): Promise<void>;
-  /** Stops the data plane and starts another one with the same home. */
-  restart(): Promise<void>;
+  /**
+   * Stops the data plane and starts another one with the same home. `meanwhile` runs while none
+   * runs.
+   */
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -135,8 +138,9 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
         key = await outcome(edge.tags(0, '', { organization: marker }));
       }
     },
-    async restart() {
+    async restart(meanwhile) {
       await stopApp();
+      await meanwhile?.();
       await startApp();
     },
     async close() {

@@ -85,7 +85,7 @@ describe('a bucket store with local copies', () => {
     expect(await open()).toBeDefined();
     expect(await store.get(digestOf(manifest), 100)).toEqual(manifest);
     expect(await store.stat(digest)).toBe(content.length);
-    await expect(store.stat(digestOf(Buffer.from('other')))).rejects.toMatchObject({ key: 'STORE_FAILED' });
+    await expect(store.stat(digestOf(Buffer.from('other')))).rejects.toMatchObject({ key: 'STORE_UNREACHABLE' });
     expect(await open()).toBeDefined();
   });
 

@@ -102,9 +102,9 @@ describe('credentials for the bucket', () => {
     }
   });
 
-  it('delay a call at most for the operation limit if they do not arrive', async () => {
-    storeWith(() => new Promise(() => undefined), { operationMs: 100 });
-    await expect(store.stat(digestOf(content))).rejects.toMatchObject({ key: 'STORE_FAILED' });
+  it('delay a call at most for the limit of clients if they do not arrive', async () => {
+    storeWith(() => new Promise(() => undefined), { clientMs: 100 });
+    await expect(store.stat(digestOf(content))).rejects.toMatchObject({ key: 'STORE_UNREACHABLE' });
   });
 
   it('are awaited if they arrive a little late', async () => {
@@ -122,7 +122,7 @@ describe('credentials for the bucket', () => {
     storeWith(async () => ({ authorization: 'Bearer top-secret' }));
     under.fake.fault({ status: 403 });
     const error: unknown = await store.stat(digestOf(content)).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ key: 'STORE_FAILED' });
+    expect(error).toMatchObject({ key: 'STORE_UNREACHABLE' });
     expect((error as Error).message).not.toMatch(/top-secret|127\.0\.0\.1|layover-test/);
   });
 });

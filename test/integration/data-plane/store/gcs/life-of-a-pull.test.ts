@@ -162,8 +162,8 @@ describe('a data plane with blobs in a bucket', () => {
     await waitUntil('an empty spool', () => rig.spooled().length === 0);
   }, 90_000);
 
-  test('serves all clients if the bucket goes down during an upload, stores nothing partial, fails later pulls in time, and recovers', async () => {
-    await start(undefined, { uploadPatienceMs: 500, operationMs: 500 });
+  test('serves all clients if the bucket goes down during an upload, stores nothing partial, serves later pulls from the upstream, and recovers', async () => {
+    await start(undefined, { uploadPatienceMs: 500, operationMs: 500, clientMs: 500 });
     const digest = addBig();
     const gate = createGate();
     rig.registry.quirk({ path: digest, method: 'GET', gate, gateAtBytes: BIG.size / 2, times: 1 });
@@ -173,7 +173,8 @@ describe('a data plane with blobs in a bucket', () => {
     gate.open();
     expect((await Promise.all(clients)).every(isWhole)).toBe(true);
     await waitUntil('the end of the upload', () => rig.spooled().length === 0);
-    expect((await rig.edge.blob(digest)).failure).toBe('STORE_FAILED');
+    expect(isWhole(await rig.edge.blob(digest))).toBe(true);
+    await waitUntil('the end of the second upload', () => rig.spooled().length === 0);
     await fake.comeBack();
     expect(fake.contents.objects.size).toBe(0);
     // The bucket forgets the session by itself after a week; nobody could cancel it.
@@ -183,7 +184,7 @@ describe('a data plane with blobs in a bucket', () => {
   });
 
   test('serves local copies while the bucket is down, also after a restart', async () => {
-    await start(undefined, { operationMs: 500 });
+    await start(undefined, { operationMs: 500, clientMs: 500 });
     rig.registry.content.addImage(NAME, 'latest', image);
     await pull(rig);
     await waitUntil(
@@ -218,6 +219,124 @@ describe('a data plane with blobs in a bucket', () => {
     fake.fault({ kind: 'download', stallAfterBytes: MIB });
     await rig.edge.blob(digest, {}, (received) => received < MIB / 2);
     await fake.until(() => fake.requests.some(({ kind, aborted }) => kind === 'download' && aborted));
+  });
+
+  describe('wrong bytes', () => {
+    const WITHHELD = 64 * 1024;
+    const objectName = (digest: string): string => `cache/sha256/${hexOf(mustDigest(digest))}`;
+    const downloads = (): number => fake.requests.filter(({ kind }) => kind === 'download').length;
+    /** Stores the big blob in the bucket, without a local copy. */
+    const keepBig = async (): Promise<string> => {
+      const digest = addBig();
+      await rig.edge.blob(digest);
+      await fake.until(() => kept(digest));
+      await waitUntil('the end of the fill', () => rig.spooled().length === 0);
+      rig.asked();
+      return digest;
+    };
+    const expectCut = async (digest: string, accepts: ('CHANNEL' | 'INLINE')[]): Promise<void> => {
+      const cut = await rig.edge.blob(digest, { accepts });
+      expect(cut.failure).toBe('STORE_FAILED');
+      expect(cut.bytes.length).toBeLessThanOrEqual(BIG.size - WITHHELD);
+    };
+
+    test.each<{ accepts: ('CHANNEL' | 'INLINE')[] }>([{ accepts: ['INLINE'] }, { accepts: ['CHANNEL', 'INLINE'] }])(
+      'in the bucket never become a whole answer, and are quarantined and fetched again ($accepts)',
+      async ({ accepts }) => {
+        await start(0);
+        const digest = await keepBig();
+        const wrong = Buffer.from(big);
+        wrong[MIB]! ^= 1;
+        fake.contents.write(objectName(digest), wrong);
+        await expectCut(digest, accepts);
+        const healed = await rig.edge.blob(digest, { accepts });
+        expect([isWhole(healed), healed.header!.cacheStatus]).toEqual([true, 'MISS']);
+        await fake.until(() => fake.contents.objects.get(objectName(digest))?.content.equals(big) === true);
+        const aside = [...fake.contents.objects.keys()].filter((name) => name.startsWith('cache/quarantine/'));
+        expect(aside).toHaveLength(1);
+        expect(fake.contents.objects.get(aside[0]!)!.content.equals(wrong)).toBe(true);
+        expect(rig.asked().filter((line) => line.startsWith('GET'))).toHaveLength(1);
+      },
+    );
+
+    test('that only the way from the bucket made never become a whole answer, and the object stays', async () => {
+      await start(0);
+      const digest = await keepBig();
+      fake.fault({ kind: 'download', flipAt: 3, times: 1 });
+      await expectCut(digest, ['INLINE']);
+      const again = await rig.edge.blob(digest);
+      expect([isWhole(again), again.header!.cacheStatus]).toEqual([true, 'HIT']);
+      expect(fake.contents.objects.size).toBe(1);
+      expect(rig.asked()).toEqual([]);
+    });
+
+    test('never become a local copy', async () => {
+      await start();
+      const digest = await keepBig();
+      await rm(join(rig.home, 'copies'), { recursive: true });
+      await restart(rig);
+      // The first two reads are right; the copy that the second one starts is not.
+      const fault = fake.fault({ kind: 'download', flipAt: MIB, skip: 2, times: 1 });
+      const before = downloads();
+      expect(isWhole(await rig.edge.blob(digest))).toBe(true);
+      expect(isWhole(await rig.edge.blob(digest))).toBe(true);
+      await fake.until(() => fault.used === 1);
+      // The object is read again because of it, and stays.
+      await fake.until(() => downloads() === before + 4);
+      expect(await delivery(rig, digest)).not.toBe('LOCAL_FILE');
+      expect(isWhole(await rig.edge.blob(digest))).toBe(true);
+      expect(kept(digest)).toBe(true);
+    });
+  });
+
+  describe('while the bucket is away', () => {
+    const away = { uploadPatienceMs: 60_000, clientMs: 300 };
+
+    test('serves an image that is not cached, with one request for each part, also if the client repeats its own', async () => {
+      await start(undefined, away);
+      rig.registry.content.addImage(NAME, 'latest', image);
+      await fake.goAway();
+      expect(await pull(rig)).toEqual(['BYPASS', 'MISS', 'MISS', 'MISS']);
+      const again = await Promise.all(parts.map(({ digest }) => rig.edge.blob(digest)));
+      again.forEach(({ bytes }, index) => expect(bytes.equals(parts[index]!.bytes)).toBe(true));
+      const asked = rig.asked().filter((line) => line.startsWith('GET') && line.includes('/blobs/'));
+      expect(asked).toHaveLength(parts.length);
+      // The blobs are stored as soon as the bucket is back.
+      await fake.comeBack();
+      await fake.until(() => parts.every(({ digest }) => kept(digest)));
+    });
+
+    test('serves an image that only the bucket holds from the upstream, and from the bucket when it is back', async () => {
+      await start(0, away);
+      rig.registry.content.addImage(NAME, 'latest', image);
+      await pull(rig);
+      await waitUntil(
+        'the image to be kept',
+        () => rig.spooled().length === 0 && parts.every(({ digest }) => kept(digest)),
+      );
+      await restart(rig);
+      rig.asked();
+      await fake.goAway();
+      await pull(rig);
+      expect(rig.asked().some((line) => line.startsWith('GET'))).toBe(true);
+      await fake.comeBack();
+      await waitUntil('the end of the fills', () => rig.spooled().length === 0);
+      rig.asked();
+      await waitUntil('the bucket to be asked again', async () => {
+        const [, ...blobs] = await pull(rig);
+        return blobs.every((cacheStatus) => cacheStatus === 'HIT');
+      });
+    });
+
+    test('answers HEAD requests', async () => {
+      await start(undefined, away);
+      rig.registry.content.addImage(NAME, 'latest', image);
+      await fake.goAway();
+      expect((await rig.edge.manifest('latest')).cacheStatus).toBe('BYPASS');
+      const { digest, bytes } = image.config;
+      expect(await rig.edge.stat(digest)).toMatchObject({ size: bytes.length, cacheStatus: 'MISS' });
+      await fake.comeBack();
+    });
   });
 
   test('aborts an upload that the bucket does not accept at its stop, and ends the session', async () => {

@@ -104,10 +104,10 @@ describe('a read', () => {
   });
 
   it('fails in limited time if the bucket is down', async () => {
-    const blob = await start({ readPatienceMs: 300, operationMs: 300 });
+    const blob = await start({ readPatienceMs: 300, operationMs: 300, clientMs: 300 });
     await under.fake.goAway();
     await expect(read(blob)).rejects.toMatchObject({ key: 'STORE_FAILED' });
-    await expect(under.store.stat(digest)).rejects.toMatchObject({ key: 'STORE_FAILED' });
+    await expect(under.store.stat(digest)).rejects.toMatchObject({ key: 'STORE_UNREACHABLE' });
     await expect(under.store.list('', 1)).rejects.toMatchObject({ key: 'STORE_FAILED' });
     await under.fake.comeBack();
     expect((await read(blob)).equals(content)).toBe(true);

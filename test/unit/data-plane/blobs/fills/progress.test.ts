@@ -1,5 +1,6 @@
 import { LayoverError } from '../../../../../common/errors/layover-error';
-import { Progress, WITHHELD_BYTES } from '../../../../../data-plane/src/blobs/fills/progress';
+import { Progress } from '../../../../../data-plane/src/blobs/fills/progress';
+import { WITHHELD_BYTES } from '../../../../../data-plane/src/store/withheld-bytes';
 import { TestClock } from '../../../../support/test-clock';
 
 const CHUNK = 16 * 1024;

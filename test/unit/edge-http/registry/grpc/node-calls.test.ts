@@ -1,5 +1,4 @@
 import { LayoverError } from '../../../../../common/errors/layover-error';
-import type { Health } from '../../../../../common/nodes/node';
 import type { NodeSet } from '../../../../../common/nodes/node-set';
 import { NO_TRACER } from '../../../../../common/tracing/tracer';
 import type { DataPlaneConnection } from '../../../../../edge-http/src/registry/grpc/data-plane';
