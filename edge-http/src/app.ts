@@ -84,7 +84,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
   const metrics = new EdgeMetrics(() => nodes?.size ?? 0);
   const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
   const tls = config.tls && new TlsWatch({ files: config.tls, clock, logger: logger.child({ part: 'tls' }) });
-  /** Milliseconds since the epoch. */
+  /** As Clock.steady. */
   let readyzAskedAt = 0;
   const reader = overrides.reader ?? createReader();
 
@@ -109,7 +109,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     readyz: createReadyz(
       reader,
       () => listener.isDraining,
-      () => (readyzAskedAt = clock.now()),
+      () => (readyzAskedAt = clock.steady()),
       siblings,
     ),
     metrics: createMetrics(
@@ -145,7 +145,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
   siblings?.onQuestion('unready', unready);
 
   async function unready(): Promise<readonly string[]> {
-    readyzAskedAt = clock.now();
+    readyzAskedAt = clock.steady();
     return readinessProblems(reader, listener.isDraining);
   }
 
@@ -170,7 +170,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
     const drainMs = config.drainSeconds * 1000;
-    const isProbed = clock.now() - readyzAskedAt < PROBED_MS;
+    const isProbed = clock.steady() - readyzAskedAt < PROBED_MS;
     await listener.stop(drainMs, isProbed ? Math.min(NOTICE_MS, drainMs / 2) : 0);
     reader.close();
     await tracer.stop();

@@ -95,7 +95,7 @@ export class NodeCalls {
   ): Promise<NodeReply<K>> {
     const { nodes, clock, tracer } = this.options;
     return new Promise((resolve, reject) => {
-      const dueAt = clock.now() + timeoutMs;
+      const dueAt = clock.steady() + timeoutMs;
       const span = tracer.isOn ? tracer.active() : undefined;
       let sent: SentCall | undefined;
       let failedNodes: FailedNodes | undefined;
@@ -150,7 +150,7 @@ export class NodeCalls {
     signal: AbortSignal,
   ): Promise<BegunStream<Message>> {
     const { nodes, clock } = this.options;
-    const giveUpAt = clock.now() + STREAM_IDLE_MS;
+    const giveUpAt = clock.steady() + STREAM_IDLE_MS;
     const toError = (error: ServiceError): LayoverError => translate(error, signal);
     let failedNodes: FailedNodes | undefined;
     if (nodes.size === 0) await nodes.whenLive(NO_NODE_WAIT_MS);
@@ -158,7 +158,7 @@ export class NodeCalls {
       const call = invoke(node.connection);
       const stream = new ReadStream(call, { signal, idleMs: STREAM_IDLE_MS, clock, toError });
       try {
-        const first = await stream.next(Math.max(giveUpAt - clock.now(), 1));
+        const first = await stream.next(Math.max(giveUpAt - clock.steady(), 1));
         return { node, first, stream };
       } catch (error) {
         stream.cancel();
