@@ -69,7 +69,7 @@ import { connectPeer, type Peer } from './cluster/peers';
 import { createCallObserver, createCallWatch, measuredHandlers } from './monitoring/measured-handlers';
 import { measuredJournal } from './monitoring/measured-journal';
 import { measuredUpstream } from './monitoring/measured-upstream';
-import { noteAge, whyUnready } from './monitoring/readiness';
+import { noteAge, noteJournal, whyUnready } from './monitoring/readiness';
 import { startOperations } from './monitoring/start-operations';
 import { BlobAccess } from './blobs/blob-access';
 import { BlobService } from './blobs/blob-service';
@@ -155,7 +155,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   let drainUntil = 0;
   let httpAddress: string | undefined;
   const tracer = overrides.tracer ?? createTracer(config.tracing, clock, logger.child({ part: 'traces' }));
-  const drainLeft = (): number => Math.max(0, drainUntil - clock.now());
+  const drainLeft = (): number => Math.max(0, drainUntil - clock.steady());
 
   async function start(): Promise<{ readonly address: string }> {
     for (const warning of config.warnings) logger.warn(warning);
@@ -407,6 +407,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const storage = storageHandlers({
       prober,
       stored,
+      journal: durable,
       uses,
       clock,
       logger: logger.child({ part: 'storage' }),
@@ -443,7 +444,10 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const operationsParts = {
       metrics,
       unready,
-      notes: () => (hasConfiguration(configuration) ? noteAge(configuration, config.anonymousMaxAgeMs) : []),
+      notes: () => [
+        ...(hasConfiguration(configuration) ? noteAge(configuration, config.anonymousMaxAgeMs) : []),
+        ...noteJournal(durable.condition().failure),
+      ],
       configuration,
       journal: durable,
       fills,
@@ -511,7 +515,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     },
     stop() {
       stopping ??= (async () => {
-        drainUntil = clock.now() + config.drainMs;
+        drainUntil = clock.steady() + config.drainMs;
         await starting?.catch(() => undefined);
         await release();
         logger.info('The data plane stopped');

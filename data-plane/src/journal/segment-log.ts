@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename, truncate } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { type FileHandle, open, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { makeDurableFolder, syncFolder } from '../../../common/files/durable-folder';
 import { writeAll } from '../../../common/files/write-all';
-import { DamagedParts } from './damaged-parts';
+import { DamagedParts, type KeptDamage } from './damaged-parts';
 import { DeliveredMark } from './delivered-mark';
 import { RecentRecords } from './recent-records';
 import type { RecordCodec } from './record-codec';
@@ -87,6 +87,7 @@ export class SegmentLog {
   private next = 1;
   private moved = 1;
   private prepared = false;
+  private preparing: Promise<void> | undefined;
   private active: ActiveSegment | undefined;
   private reading: OpenSegment | undefined;
   /** The last damage that was reported: files are read again if a delivery failed. */
@@ -101,6 +102,19 @@ export class SegmentLog {
   /** Whether {@link prepare} has succeeded. Before that, the log looks empty. */
   get isPrepared(): boolean {
     return this.prepared;
+  }
+
+  /** Writes and removes a small file, to find out whether the folder can be written. Throws the reason. */
+  async check(): Promise<void> {
+    await this.prepare();
+    const path = join(this.options.directory, 'check');
+    await writeFile(path, 'x', { mode: 0o600 });
+    await rm(path, { force: true });
+  }
+
+  /** Returns the number and size of the files with damaged parts. Throws file system errors. */
+  keptDamage(): Promise<KeptDamage> {
+    return this.damaged.total();
   }
 
   /** Number of the next record. */
@@ -124,22 +138,8 @@ export class SegmentLog {
    */
   async prepare(): Promise<void> {
     if (this.prepared) return;
-    const { directory, codec } = this.options;
-    await makeDurableFolder(directory);
-    const marked = await this.mark.load();
-    const { segments, rest } = await findSegments(directory, codec);
-    const last = segments.at(-1);
-    if (last !== undefined && last.end === last.first) {
-      segments.pop();
-      await this.giveUp(last, rest !== undefined).catch(this.options.onDelay);
-    }
-    this.segments = segments;
-    this.size = segments.reduce((sum, { bytes }) => sum + bytes, 0);
-    this.next = Math.max(marked, last?.end ?? 1);
-    this.moved = Math.max(marked, segments[0]?.first ?? this.next);
-    this.prepared = true;
-    if (rest !== undefined) await this.reportDamage(rest.path, rest.part, true);
-    await this.removeDelivered();
+    this.preparing ??= this.find().finally(() => (this.preparing = undefined));
+    await this.preparing;
   }
 
   /**
@@ -205,6 +205,25 @@ export class SegmentLog {
   async close(): Promise<void> {
     this.reading = undefined;
     await this.finish();
+  }
+
+  private async find(): Promise<void> {
+    const { directory, codec } = this.options;
+    await makeDurableFolder(directory);
+    const marked = await this.mark.load();
+    const { segments, rest } = await findSegments(directory, codec);
+    const last = segments.at(-1);
+    if (last !== undefined && last.end === last.first) {
+      segments.pop();
+      await this.giveUp(last, rest !== undefined).catch(this.options.onDelay);
+    }
+    this.segments = segments;
+    this.size = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.next = Math.max(marked, last?.end ?? 1);
+    this.moved = Math.max(marked, segments[0]?.first ?? this.next);
+    this.prepared = true;
+    if (rest !== undefined) await this.reportDamage(rest.path, rest.part, true);
+    await this.removeDelivered();
   }
 
   /** Closes the file that is written, without the room that it did not need. */
@@ -278,7 +297,8 @@ export class SegmentLog {
         await this.load(reading, reading.content.offset);
         continue;
       }
-      if (record.sequence < from) continue;
+      // A disk that repeats what it wrote must not repeat records.
+      if (record.sequence < end) continue;
       payloads.push(record.payload);
       bytes += record.payload.length;
       end = record.sequence + 1;

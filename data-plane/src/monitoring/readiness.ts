@@ -67,6 +67,17 @@ export function noteAge({ ageMs }: Pick<Configuration, 'ageMs'>, maxAnonymousAge
   return [`configuration: not confirmed by a control plane ${age}; ${consequence}`];
 }
 
+/**
+ * Returns what an operator should know about the journal: nothing while records can be written. A
+ * journal that cannot be written does not make a data plane unready, because pulls continue (ADR
+ * 7). `failure` is the code of the error.
+ */
+export function noteJournal(failure: string | undefined): readonly string[] {
+  return failure === undefined
+    ? []
+    : [`journal: cannot be written (${failure}); pulls are served, and their records are dropped`];
+}
+
 /** Returns the size and free bytes of the file system of a folder; zeros if it does not answer. */
 export async function diskOf(folder: string, clock: Clock): Promise<{ readonly size: number; readonly free: number }> {
   let found = { size: 0, free: 0 };
