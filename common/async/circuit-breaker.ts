@@ -45,7 +45,7 @@ export class CircuitBreaker {
    * Milliseconds until a probe is allowed; 0 if a probe is allowed now or the circuit is closed.
    */
   get coolDownLeftMs(): number {
-    return this.openUntil === undefined ? 0 : Math.max(0, this.openUntil - this.options.clock.now());
+    return this.openUntil === undefined ? 0 : Math.max(0, this.openUntil - this.options.clock.steady());
   }
 
   /** True if the cool-down is over and no probe has ended yet. */
@@ -57,7 +57,7 @@ export class CircuitBreaker {
   open(): void {
     if (this.coolDownLeftMs > 0) return;
     this.failures += 1;
-    this.openUntil = this.options.clock.now() + backoffDelay(this.options.coolDown, this.failures);
+    this.openUntil = this.options.clock.steady() + backoffDelay(this.options.coolDown, this.failures);
   }
 
   /**
@@ -79,7 +79,7 @@ export class CircuitBreaker {
       if (this.isProbing || !(this.isHalfOpen || isBack())) throw openError();
       this.isProbing = true;
       // A probe that starts before the cool-down ends starts a new cool-down if it fails.
-      this.openUntil = this.options.clock.now();
+      this.openUntil = this.options.clock.steady();
     }
     try {
       const result = await call();

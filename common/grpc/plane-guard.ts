@@ -103,11 +103,11 @@ function createReporter({ clock, logger }: GuardOptions): (path: string, peer: s
   let reportedAt = -Infinity;
   let suppressed = 0;
   return (path, peer, problem) => {
-    if (clock.now() - reportedAt < REPORT_INTERVAL_MS) {
+    if (clock.steady() - reportedAt < REPORT_INTERVAL_MS) {
       suppressed += 1;
       return;
     }
-    reportedAt = clock.now();
+    reportedAt = clock.steady();
     logger.warn({ path, peer, problem, suppressed }, 'A gRPC call without valid plane credentials was refused');
     suppressed = 0;
   };

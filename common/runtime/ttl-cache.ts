@@ -3,7 +3,7 @@ import type { Clock } from './clock';
 
 interface Entry<Value> {
   readonly value: Value;
-  /** Milliseconds since the epoch. */
+  /** As Clock.steady. */
   readonly until: number;
 }
 
@@ -15,7 +15,7 @@ export class TtlCache<Value> {
   private readonly entries: LRUCache<string, Entry<Value>>;
 
   constructor(
-    private readonly clock: Pick<Clock, 'now'>,
+    private readonly clock: Pick<Clock, 'steady'>,
     max: number,
   ) {
     this.entries = new LRUCache({ max });
@@ -24,12 +24,12 @@ export class TtlCache<Value> {
   /** Returns the value of a key; undefined if there is none, or if its time has ended. */
   get(key: string): Value | undefined {
     const entry = this.entries.get(key);
-    return entry === undefined || entry.until <= this.clock.now() ? undefined : entry.value;
+    return entry === undefined || entry.until <= this.clock.steady() ? undefined : entry.value;
   }
 
   /** Keeps a value for `forMs` milliseconds; Infinity = until it is dropped. */
   set(key: string, value: Value, forMs: number): void {
-    this.entries.set(key, { value, until: this.clock.now() + forMs });
+    this.entries.set(key, { value, until: this.clock.steady() + forMs });
   }
 
   delete(key: string): void {

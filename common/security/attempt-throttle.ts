@@ -14,11 +14,11 @@ export interface Attempt {
 
 interface Failures {
   count: number;
-  /** Milliseconds since the epoch. */
+  /** As Clock.steady. */
   lastAt: number;
   /** Hashes of the last attempts without an account. */
   readonly hashes: Set<string>;
-  /** No attempt is checked before this time, in milliseconds since the epoch; 0 = now. */
+  /** No attempt is checked before this time, as Clock.steady; 0 = now. */
   blockedUntil: number;
 }
 
@@ -69,7 +69,7 @@ export class AttemptThrottle {
       this.current(this.pairs, pairOf(attempt))?.blockedUntil ?? 0,
       this.current(this.clients, attempt.client)?.blockedUntil ?? 0,
     );
-    return Math.max(0, until - this.clock.now());
+    return Math.max(0, until - this.clock.steady());
   }
 
   /** Counts a failure. Returns by how many milliseconds its answer should be delayed. */
@@ -109,21 +109,21 @@ export class AttemptThrottle {
     if (excess <= 0) return 0;
     if (excess <= DELAYED_FAILURES) return FIRST_DELAY_MS * 2 ** (excess - 1);
     const block = Math.min(MAX_BLOCK_MS, FIRST_BLOCK_MS * 2 ** Math.min(16, excess - DELAYED_FAILURES));
-    failures.blockedUntil = this.clock.now() + block;
+    failures.blockedUntil = this.clock.steady() + block;
     return 0;
   }
 
   private count(all: LRUCache<string, Failures>, key: string): Failures {
     const failures = this.current(all, key) ?? { count: 0, lastAt: 0, hashes: new Set(), blockedUntil: 0 };
     failures.count += 1;
-    failures.lastAt = this.clock.now();
+    failures.lastAt = this.clock.steady();
     all.set(key, failures);
     return failures;
   }
 
   private current(all: LRUCache<string, Failures>, key: string): Failures | undefined {
     const failures = all.get(key);
-    if (failures === undefined || this.clock.now() - failures.lastAt < FORGOTTEN_AFTER_MS) return failures;
+    if (failures === undefined || this.clock.steady() - failures.lastAt < FORGOTTEN_AFTER_MS) return failures;
     all.delete(key);
     return undefined;
   }

@@ -37,7 +37,7 @@ export class ReportingExporter implements SpanExporter {
 
   private report(spans: number, error: Error | undefined): void {
     this.lost += spans;
-    const now = this.clock.now();
+    const now = this.clock.steady();
     if (now - this.reportedAt < REPORT_INTERVAL_MS) return;
     this.reportedAt = now;
     // Only message and code: the error may contain the request with its headers.

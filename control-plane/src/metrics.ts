@@ -80,6 +80,12 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly unrecordedBlobs = new Counter({
+    name: 'layover_garbage_unrecorded_total',
+    help: 'Blobs and manifests found in a store without a row. They are deleted after the grace period.',
+    registers: [this.registry],
+  });
+
   private readonly endProcess: () => void;
 
   /**
@@ -119,11 +125,12 @@ export class Metrics {
   }
 
   /** Counts a completed round of garbage collection. */
-  collected({ blobs, manifests, bytes }: Readonly<Collected>, seconds: number): void {
+  collected({ blobs, manifests, bytes, unrecorded }: Readonly<Collected>, seconds: number): void {
     this.garbageSeconds.observe(seconds);
     this.collectedBlobs.inc(blobs);
     this.collectedManifests.inc(manifests);
     this.collectedBytes.inc(Number(bytes));
+    this.unrecordedBlobs.inc(unrecorded);
   }
 
   /** Counts audit events that were written. */
@@ -135,6 +142,16 @@ export class Metrics {
   queried(failed: boolean, seconds: number): void {
     this.databaseSeconds.observe(seconds);
     if (failed) this.databaseErrors.inc();
+  }
+
+  /** Adds the metric of the clock. Call it once. */
+  watchClock(isTrusted: () => boolean): void {
+    readGauge(
+      this.registry,
+      'layover_clock_trusted',
+      '0 for an hour after the clock of this machine was set forward: nothing is deleted by age. Otherwise 1.',
+      () => (isTrusted() ? 1 : 0),
+    );
   }
 
   /** Stops the metrics of the process. */

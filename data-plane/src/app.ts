@@ -75,7 +75,7 @@ import { connectPeer, type Peer } from './cluster/peers';
 import { createCallObserver, createCallWatch, measuredHandlers } from './monitoring/measured-handlers';
 import { measuredJournal } from './monitoring/measured-journal';
 import { measuredUpstream } from './monitoring/measured-upstream';
-import { noteAge, whyUnready } from './monitoring/readiness';
+import { diskOf, noteAge, noteDisk, noteJournal, whyUnready } from './monitoring/readiness';
 import { startOperations } from './monitoring/start-operations';
 import { BlobAccess } from './blobs/blob-access';
 import { BlobService } from './blobs/blob-service';
@@ -166,7 +166,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   let httpAddress: string | undefined;
   let unlock: Unlock | undefined;
   const tracer = overrides.tracer ?? createTracer(config.tracing, clock, logger.child({ part: 'traces' }));
-  const drainLeft = (): number => Math.max(0, drainUntil - clock.now());
+  const drainLeft = (): number => Math.max(0, drainUntil - clock.steady());
 
   async function start(): Promise<{ readonly address: string }> {
     for (const warning of config.warnings) logger.warn(warning);
@@ -446,6 +446,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const storage = storageHandlers({
       prober,
       stored,
+      journal: durable,
       uses,
       clock,
       logger: logger.child({ part: 'storage' }),
@@ -483,7 +484,11 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const operationsParts = {
       metrics,
       unready,
-      notes: () => (hasConfiguration(configuration) ? noteAge(configuration, config.anonymousMaxAgeMs) : []),
+      notes: async () => [
+        ...(hasConfiguration(configuration) ? noteAge(configuration, config.anonymousMaxAgeMs) : []),
+        ...noteJournal(durable.condition().failure),
+        ...noteDisk(await diskOf(config.home.spool, clock), config.diskReserveBytes),
+      ],
       configuration,
       journal: durable,
       fills,
@@ -554,7 +559,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     },
     stop(limitMs) {
       stopping ??= (async () => {
-        drainUntil = clock.now() + Math.min(config.drainMs, limitMs ?? Infinity);
+        drainUntil = clock.steady() + Math.min(config.drainMs, limitMs ?? Infinity);
         await starting?.catch(() => undefined);
         await release();
         logger.info('The data plane stopped');

@@ -88,7 +88,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
   });
   const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
   const tls = config.tls && new TlsWatch({ files: config.tls, clock, logger: logger.child({ part: 'tls' }) });
-  /** Milliseconds since the epoch. */
+  /** As Clock.steady. */
   let readyzAskedAt = 0;
   const reader = overrides.reader ?? createReader();
 
@@ -114,7 +114,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     readyz: createReadyz(
       reader,
       () => listener.isDraining,
-      () => (readyzAskedAt = clock.now()),
+      () => (readyzAskedAt = clock.steady()),
       siblings,
     ),
     metrics: createMetrics(
@@ -150,7 +150,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
   siblings?.onQuestion('unready', unready);
 
   async function unready(): Promise<readonly string[]> {
-    readyzAskedAt = clock.now();
+    readyzAskedAt = clock.steady();
     return readinessProblems(reader, listener.isDraining);
   }
 
@@ -184,7 +184,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
   let stopped: Promise<void> | undefined;
   async function stop(limitMs?: number): Promise<void> {
     const drainMs = Math.min(config.drainSeconds * 1000, limitMs ?? Infinity);
-    const hasNotice = limitMs === undefined && clock.now() - readyzAskedAt < PROBED_MS;
+    const hasNotice = limitMs === undefined && clock.steady() - readyzAskedAt < PROBED_MS;
     await listener.stop(drainMs, hasNotice ? Math.min(NOTICE_MS, drainMs / 2) : 0);
     await reader.settle();
     reader.close();

@@ -39,7 +39,7 @@ export function createServe(
   const accessLog = logger.isLevelEnabled('debug');
 
   return (request, response) => {
-    const startedAt = clock.now();
+    const startedAt = clock.steady();
     const exchange = new Exchange(request, response, proxies);
     let parsed: RegistryRequest | undefined;
     let span: Span | undefined;
@@ -52,7 +52,7 @@ export function createServe(
         status: response.headersSent ? response.statusCode : 0,
         whole: response.writableFinished,
         cacheStatus: exchange.cacheStatus,
-        seconds: (clock.now() - startedAt) / 1000,
+        seconds: (clock.steady() - startedAt) / 1000,
       };
       metrics.answered(count);
       // Without the query, which may contain credentials of other services.

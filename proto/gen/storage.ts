@@ -11,6 +11,8 @@ import type { ProbeUpstreamReply as _layover_v1_ProbeUpstreamReply, ProbeUpstrea
 import type { ProbeUpstreamRequest as _layover_v1_ProbeUpstreamRequest, ProbeUpstreamRequest__Output as _layover_v1_ProbeUpstreamRequest__Output } from './layover/v1/ProbeUpstreamRequest';
 import type { StatBlobsReply as _layover_v1_StatBlobsReply, StatBlobsReply__Output as _layover_v1_StatBlobsReply__Output } from './layover/v1/StatBlobsReply';
 import type { StatBlobsRequest as _layover_v1_StatBlobsRequest, StatBlobsRequest__Output as _layover_v1_StatBlobsRequest__Output } from './layover/v1/StatBlobsRequest';
+import type { StatJournalReply as _layover_v1_StatJournalReply, StatJournalReply__Output as _layover_v1_StatJournalReply__Output } from './layover/v1/StatJournalReply';
+import type { StatJournalRequest as _layover_v1_StatJournalRequest, StatJournalRequest__Output as _layover_v1_StatJournalRequest__Output } from './layover/v1/StatJournalRequest';
 import type { StorageClient as _layover_v1_StorageClient, StorageDefinition as _layover_v1_StorageDefinition } from './layover/v1/Storage';
 import type { StoredBlob as _layover_v1_StoredBlob, StoredBlob__Output as _layover_v1_StoredBlob__Output } from './layover/v1/StoredBlob';
 import type { VerifyBlobsReply as _layover_v1_VerifyBlobsReply, VerifyBlobsReply__Output as _layover_v1_VerifyBlobsReply__Output } from './layover/v1/VerifyBlobsReply';
@@ -35,6 +37,8 @@ export interface ProtoGrpcType {
       ProbeUpstreamRequest: MessageTypeDefinition<_layover_v1_ProbeUpstreamRequest, _layover_v1_ProbeUpstreamRequest__Output>
       StatBlobsReply: MessageTypeDefinition<_layover_v1_StatBlobsReply, _layover_v1_StatBlobsReply__Output>
       StatBlobsRequest: MessageTypeDefinition<_layover_v1_StatBlobsRequest, _layover_v1_StatBlobsRequest__Output>
+      StatJournalReply: MessageTypeDefinition<_layover_v1_StatJournalReply, _layover_v1_StatJournalReply__Output>
+      StatJournalRequest: MessageTypeDefinition<_layover_v1_StatJournalRequest, _layover_v1_StatJournalRequest__Output>
       Storage: SubtypeConstructor<typeof grpc.Client, _layover_v1_StorageClient> & { service: _layover_v1_StorageDefinition }
       StoredBlob: MessageTypeDefinition<_layover_v1_StoredBlob, _layover_v1_StoredBlob__Output>
       VerifyBlobsReply: MessageTypeDefinition<_layover_v1_VerifyBlobsReply, _layover_v1_VerifyBlobsReply__Output>

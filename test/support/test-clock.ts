@@ -36,6 +36,7 @@ export class TestClock implements Clock {
   private readonly waiting = new Set<WaitingTimer>();
   private readonly createdAt = Date.now();
   private advanced = 0;
+  private jumped = 0;
 
   /** `start` is the first time that {@link now} returns, in milliseconds since the epoch. */
   constructor(
@@ -66,7 +67,20 @@ export class TestClock implements Clock {
   }
 
   now(): number {
+    return this.steady() + this.jumped;
+  }
+
+  /** The time without {@link jump}s. */
+  steady(): number {
     return this.start + this.advanced + (this.options.running ? Date.now() - this.createdAt : 0);
+  }
+
+  /**
+   * Sets {@link now} forward or back, as an operator or NTP sets the clock of a machine: no timer
+   * runs earlier or later for it.
+   */
+  jump(milliseconds: number): void {
+    this.jumped += milliseconds;
   }
 
   after(delayMs: number, callback: () => void): () => void {
@@ -76,7 +90,7 @@ export class TestClock implements Clock {
     if (typeof timers === 'object' && delayMs <= timers.realUpToMs) return inRealTime(delayMs / timers.speed, callback);
     let cancelReal = (): void => undefined;
     const timer: WaitingTimer = {
-      at: this.now() + delayMs,
+      at: this.steady() + delayMs,
       callback: () => {
         cancel();
         callback();
@@ -103,11 +117,12 @@ export class TestClock implements Clock {
    * time, and timers that they add begin there. A negative value sets the clock back.
    */
   advance(milliseconds: number): void {
-    const until = this.now() + milliseconds;
+    const until = this.steady() + milliseconds;
     const target = this.advanced + milliseconds;
     if (milliseconds < 0 || this.options.running) this.advanced = target;
     for (let next = this.nextDue(until); next !== undefined; next = this.nextDue(until)) {
-      if (this.advanced < target) this.advanced = Math.min(target, this.advanced + Math.max(0, next.at - this.now()));
+      if (this.advanced < target)
+        this.advanced = Math.min(target, this.advanced + Math.max(0, next.at - this.steady()));
       next.callback();
     }
     if (milliseconds > 0) this.advanced = Math.max(this.advanced, target);

@@ -42,7 +42,7 @@ async function main({ databaseUrl, socket }: PlaneOptions): Promise<void> {
   const forced = { proxyCacheEnabled: undefined, quotaManagementEnabled: undefined, scanningEnabled: undefined };
   const stores = createStores(box, forced);
   const clock = new RoundClock();
-  const now = { now: () => clock.now(), after: systemClock.after };
+  const now = { now: () => clock.now(), steady: () => clock.steady(), after: systemClock.after };
   const keeper: ContentKeeper = {
     stat: () => Promise.resolve(new Map()),
     delete: () => Promise.resolve(new Map()),

@@ -13,6 +13,10 @@ export class RoundClock implements Clock {
     return Date.now() + this.offset;
   }
 
+  steady(): number {
+    return this.now();
+  }
+
   after(_delayMs: number, callback: () => void): () => void {
     this.next = callback;
     this.scheduled();

@@ -7,6 +7,7 @@ import type { ControlPlaneConfig } from '../config';
 import { createDataPlaneClients } from '../data-planes/data-plane-clients';
 import { GrpcContentKeeper } from '../data-planes/grpc-content-keeper';
 import { describeDatabase } from '../db/database-address';
+import { statJournal } from '../data-planes/stat-journal';
 import { whyUnavailable } from '../db/database-error';
 import { SystemSettingsStore } from '../tenancy/settings/system-settings.store';
 import { createContentStores } from '../stores';
@@ -14,6 +15,7 @@ import type { Checked } from './parts/checked';
 import type { FsckCommandLine } from './command-line';
 import type { Console } from './report/console';
 import { formatCount } from './report/format';
+import type { SeenJournal } from './report/journals';
 import { runChecks } from './fsck';
 import { openDatabase } from './open-database';
 import { FsckProgress } from './report/progress';
@@ -48,11 +50,13 @@ export async function runFsck(config: ControlPlaneConfig, run: FsckRun): Promise
     `fsck of ${describeDatabase(config.database)} and ${formatCount(config.dataPlanes.length, 'data plane')}` +
       (options.repair ? ', with repair' : '; nothing is changed'),
   );
+  let journals: readonly SeenJournal[] = [];
   let cutOff: Summary['cutOff'];
   try {
-    await withParts(config, log, clock, signal, (parts) =>
-      runChecks({ ...parts, clock, options, report, progress, checked, signal }),
-    );
+    await withParts(config, log, clock, signal, async ({ statJournals, ...parts }) => {
+      await runChecks({ ...parts, clock, options, report, progress, checked, signal });
+      journals = await statJournals();
+    });
   } catch (error) {
     const at = progress.toString();
     if (error instanceof InterruptedError)
@@ -68,7 +72,7 @@ export async function runFsck(config: ControlPlaneConfig, run: FsckRun): Promise
     }
   }
   console.clear();
-  const summary: Summary = { options, checked, report, tookMs: clock.now() - startedAt, cutOff };
+  const summary: Summary = { options, checked, report, journals, tookMs: clock.now() - startedAt, cutOff };
   writeSummary(console, summary);
   return EXIT[outcomeOf(summary)];
 }
@@ -78,7 +82,11 @@ async function withParts(
   log: Logger,
   clock: Clock,
   signal: AbortSignal,
-  work: (parts: Pick<Parameters<typeof runChecks>[0], 'database' | 'stores' | 'copies'>) => Promise<void>,
+  work: (
+    parts: Pick<Parameters<typeof runChecks>[0], 'database' | 'stores' | 'copies'> & {
+      readonly statJournals: () => Promise<readonly SeenJournal[]>;
+    },
+  ) => Promise<void>,
 ): Promise<void> {
   const database = await openDatabase(config.database, config.databasePool, log);
   const security = openPlaneSecurity(config.planeSecurity, clock, log);
@@ -91,7 +99,15 @@ async function withParts(
     const stores = createContentStores(new SystemSettingsStore(), config.forced, {
       hasClair: config.scan !== undefined,
     });
-    await work({ database, stores, copies: new StoreCopies(planes, clock, signal) });
+    // A data plane of an earlier version does not know the call.
+    const statJournals = async (): Promise<readonly SeenJournal[]> => {
+      const states = await Promise.all(clients.map((plane) => statJournal(plane, clock).catch(() => undefined)));
+      return clients.flatMap(({ address }, index) => {
+        const state = states[index];
+        return state === undefined ? [] : [{ address, state }];
+      });
+    };
+    await work({ database, stores, copies: new StoreCopies(planes, clock, signal), statJournals });
   } finally {
     for (const { client } of clients) client.close();
     security.close();

@@ -2,6 +2,7 @@ import type { Checked } from './parts/checked';
 import type { Console } from './report/console';
 import { formatBytes, formatCount, formatDuration, formatNumber } from './report/format';
 import type { FsckOptions } from './parts/fsck-parts';
+import { describeJournals, type SeenJournal } from './report/journals';
 import type { FsckReport } from './report/report';
 
 /** The exit codes of the command, by outcome. */
@@ -15,6 +16,8 @@ export interface Summary {
   readonly options: FsckOptions & { readonly json: boolean };
   readonly checked: Checked;
   readonly report: FsckReport;
+  /** The journals of the data planes that answered. */
+  readonly journals: readonly SeenJournal[];
   /** In milliseconds. */
   readonly tookMs: number;
   /**
@@ -39,7 +42,7 @@ export function writeSummary(console: Console, summary: Summary): void {
 }
 
 function toJson(summary: Summary): object {
-  const { options, checked, report, tookMs, cutOff } = summary;
+  const { options, checked, report, journals, tookMs, cutOff } = summary;
   return {
     type: 'summary',
     outcome: outcomeOf(summary),
@@ -49,13 +52,14 @@ function toJson(summary: Summary): object {
     found: report.found,
     repaired: report.repaired,
     kinds: Object.fromEntries(report.entries()),
+    journals: describeJournals(journals),
     seconds: Math.round(tookMs / 1000),
     ...(cutOff === undefined ? {} : { at: cutOff.at, reason: cutOff.reason }),
   };
 }
 
 function toText(summary: Summary): readonly string[] {
-  const { options, checked, report, tookMs, cutOff } = summary;
+  const { options, checked, report, journals, tookMs, cutOff } = summary;
   const { found, repaired } = report;
   if (cutOff?.at === '') return [cutOff.reason];
   const read = options.quick ? 'not read' : `${formatBytes(checked.bytes)} read`;
@@ -69,6 +73,7 @@ function toText(summary: Summary): readonly string[] {
           `  ${kind}: ${formatNumber(tally.found)}${tally.repaired > 0 ? `, ${formatNumber(tally.repaired)} repaired` : ''}`,
       ),
   ];
+  lines.push(...describeJournals(journals));
   if (cutOff !== undefined) {
     const stopped = cutOff.outcome === 'INTERRUPTED' ? 'Stopped' : 'Could not continue';
     lines.push(`${stopped} at ${cutOff.at}. ${cutOff.reason}`);

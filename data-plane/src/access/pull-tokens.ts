@@ -45,6 +45,7 @@ interface Verified {
   readonly claims: TokenClaims;
   readonly keyId: string;
   /** Seconds since the epoch. */
+  readonly notBefore: number;
   readonly expiresAt: number;
 }
 
@@ -100,8 +101,11 @@ export class PullTokens {
     const at = since === 0 ? now : Math.min(now, Math.max(since, now - MAX_ANSWER_MS));
     const known = this.verified.get(token);
     if (known !== undefined && snapshot.tokenKeys.some((key) => key.id === known.keyId)) {
-      if (known.expiresAt + CLOCK_TOLERANCE_SECONDS > at / 1000) return known.claims;
-      throw expired();
+      if (known.expiresAt + CLOCK_TOLERANCE_SECONDS <= at / 1000) throw expired();
+      if (known.notBefore - CLOCK_TOLERANCE_SECONDS <= at / 1000) return known.claims;
+      // The clock was set back since the token was issued. By it, the token would be valid for as
+      // long as the clock was wrong.
+      this.verified.delete(token);
     }
     const fresh = await this.check(snapshot, token, at);
     this.verified.set(token, fresh);
@@ -128,6 +132,7 @@ export class PullTokens {
       );
       return {
         keyId: protectedHeader.kid!,
+        notBefore: payload.nbf ?? 0,
         expiresAt: payload.exp!,
         claims: {
           subject: payload.sub!,

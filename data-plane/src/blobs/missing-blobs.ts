@@ -14,7 +14,7 @@ const MAX_REMEMBERED = 10_000;
  * for them (docs/design/bounds.md#reservations). A blob is reported once a minute at most.
  */
 export class MissingBlobs {
-  /** When each blob was reported last, in milliseconds since the epoch. */
+  /** When each blob was reported last, as Clock.steady. */
   private readonly reported = new LRUCache<string, number>({ max: MAX_REMEMBERED });
 
   /** `written` is called after each report, so that it is delivered immediately. */
@@ -31,7 +31,7 @@ export class MissingBlobs {
   failed({ organizationUid, originVersion }: RepositoryKey, digest: Digest, error: unknown): void {
     if (!isMissing(error)) return;
     const key = `${originVersion} ${digest}`;
-    const now = this.clock.now();
+    const now = this.clock.steady();
     if (now - (this.reported.get(key) ?? -Infinity) < REPEAT_MS) return;
     this.reported.set(key, now);
     const blob = { organizationUid, missingDigest: digest, missingOriginVersion: originVersion };

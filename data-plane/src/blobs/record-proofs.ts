@@ -88,7 +88,7 @@ export class ProofRecorder {
 
   private isRemembered(report: ProofReport): boolean {
     const known = this.reported.get(report.digest);
-    const now = this.parts.clock.now();
+    const now = this.parts.clock.steady();
     return reportKeys(report).every((key) => Math.abs(now - (known?.get(key) ?? Number.NaN)) < REPORTED_MS);
   }
 
@@ -96,7 +96,7 @@ export class ProofRecorder {
     const known = this.reported.get(report.digest);
     const reports = known === undefined || known.size >= MAX_REPORTS ? new Map<string, number>() : known;
     this.reported.set(report.digest, reports);
-    for (const key of reportKeys(report)) reports.set(key, this.parts.clock.now());
+    for (const key of reportKeys(report)) reports.set(key, this.parts.clock.steady());
   }
 
   private async append(arrival: {

@@ -47,7 +47,7 @@ export class BackgroundSave {
   private schedule(): void {
     if (this.running !== undefined || this.cancelTimer !== undefined) return;
     const { clock } = this.options;
-    const delayMs = this.notBefore - clock.now();
+    const delayMs = this.notBefore - clock.steady();
     if (delayMs <= 0) return void this.run();
     this.cancelTimer = clock.after(delayMs, () => {
       this.cancelTimer = undefined;
@@ -64,7 +64,7 @@ export class BackgroundSave {
     this.isDue = false;
     this.running = this.attempt().then((pauseMs) => {
       this.running = undefined;
-      this.notBefore = this.options.clock.now() + pauseMs;
+      this.notBefore = this.options.clock.steady() + pauseMs;
       if (this.isDue) this.schedule();
     });
     return this.running;

@@ -106,9 +106,12 @@ class WatchedConfiguration implements LiveConfiguration {
    * request a full snapshot.
    */
   private known: ConfigurationPosition = NOTHING_KNOWN;
-  /** When the snapshot was last confirmed, in milliseconds since the epoch. */
+  /**
+   * When the snapshot was last confirmed, as Clock.steady: setting the clock makes it neither
+   * younger nor older.
+   */
   private confirmedAt = -Infinity;
-  /** The value of {@link confirmedAt} on disk. */
+  /** The same of the snapshot on disk. */
   private savedConfirmedAt = -Infinity;
   private readonly saving: BackgroundSave;
   private running: Promise<void> | undefined;
@@ -141,7 +144,7 @@ class WatchedConfiguration implements LiveConfiguration {
   }
 
   get ageMs(): number {
-    return Math.max(0, this.options.clock.now() - this.confirmedAt);
+    return Math.max(0, this.options.clock.steady() - this.confirmedAt);
   }
 
   get connected(): boolean {
@@ -182,13 +185,18 @@ class WatchedConfiguration implements LiveConfiguration {
   }
 
   private async load(): Promise<void> {
-    const { file, codec, logger } = this.options;
+    const { file, codec, clock, logger } = this.options;
     try {
       const plain = await file.load();
       if (plain === undefined) return;
       const { format, confirmedAt, ...wire } = codec.decode(plain);
       this.apply(new UpdateAssembly(codec).add(asUpdate(wire))!);
-      if (confirmedAt !== 0) this.confirmedAt = this.savedConfirmedAt = confirmedAt;
+      if (confirmedAt !== 0) {
+        // By a clock that was set back since, the file is of the future: its age counts from now
+        // on.
+        const ageMs = Math.max(0, clock.now() - confirmedAt);
+        this.confirmedAt = this.savedConfirmedAt = clock.steady() - ageMs;
+      }
       // A file of another version may lack fields that this version needs.
       if (format !== codec.format) this.known = NOTHING_KNOWN;
       logger.info({ revision: this.snapshot?.revision }, 'The configuration of an earlier run was loaded from disk');
@@ -260,7 +268,7 @@ class WatchedConfiguration implements LiveConfiguration {
 
   /** Notes that the snapshot was current `ageMs` milliseconds ago. */
   private confirm(ageMs: number): void {
-    this.confirmedAt = this.options.clock.now() - Math.max(0, ageMs);
+    this.confirmedAt = this.options.clock.steady() - Math.max(0, ageMs);
     if (this.confirmedAt - this.savedConfirmedAt >= SAVE_CONFIRMED_EVERY_MS) this.saving.request();
   }
 
@@ -348,9 +356,9 @@ class WatchedConfiguration implements LiveConfiguration {
 
   /** Encodes the newest state for the disk. */
   private encode(): Buffer {
-    const { codec } = this.options;
+    const { codec, clock } = this.options;
     this.savedConfirmedAt = this.confirmedAt;
-    const confirmedAt = Number.isFinite(this.confirmedAt) ? this.confirmedAt : 0;
+    const confirmedAt = Number.isFinite(this.confirmedAt) ? Math.round(clock.now() - this.ageMs) : 0;
     const rest = { ...this.position, ...this.shared, format: codec.format, confirmedAt };
     return codec.encode(rest, this.organizations.encoded());
   }

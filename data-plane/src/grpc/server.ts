@@ -90,11 +90,11 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
   };
 
   async function stop(drainMs: number): Promise<void> {
-    const until = clock.now() + drainMs;
+    const until = clock.steady() + drainMs;
     health.set(false);
     await health.whileWatched(clock, Math.min(noticeMs, drainMs));
     options.onDrain?.();
-    await shutDown(server, health, Math.max(until - clock.now(), 0), clock);
+    await shutDown(server, health, Math.max(until - clock.steady(), 0), clock);
     // A socket that this server did not bind may belong to another process.
     if (bound && listen.kind === 'unix') await rm(listen.path, { force: true });
   }

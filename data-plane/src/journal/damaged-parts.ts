@@ -7,6 +7,13 @@ export const MAX_DAMAGED_BYTES = 64 * 1024 * 1024;
 
 const EXTENSION = '.damaged';
 
+/** The files with damaged parts. */
+export interface KeptDamage {
+  readonly files: number;
+  /** Size of all of them together. */
+  readonly bytes: number;
+}
+
 /**
  * Damaged parts of segments, kept for an operator: one file for each part, named by its segment and
  * its offset there.
@@ -24,7 +31,7 @@ export class DamagedParts {
   async keep(segment: string, { offset, bytes }: DamagedPart): Promise<string | undefined> {
     const name = `${basename(segment)}.${offset}${EXTENSION}`;
     try {
-      if ((await this.size(name)) + bytes.length > this.maxBytes) return undefined;
+      if ((await this.total(name)).bytes + bytes.length > this.maxBytes) return undefined;
       await writeFile(join(this.directory, name), bytes, { mode: 0o600 });
       return name;
     } catch {
@@ -32,12 +39,14 @@ export class DamagedParts {
     }
   }
 
-  /** Returns the size of all files except one, in bytes. */
-  private async size(except: string): Promise<number> {
-    let sum = 0;
+  /** Returns the number and size of all files, except one. Throws file system errors. */
+  async total(except?: string): Promise<KeptDamage> {
+    const total = { files: 0, bytes: 0 };
     for (const name of await readdir(this.directory)) {
-      if (name.endsWith(EXTENSION) && name !== except) sum += (await stat(join(this.directory, name))).size;
+      if (!name.endsWith(EXTENSION) || name === except) continue;
+      total.files += 1;
+      total.bytes += (await stat(join(this.directory, name))).size;
     }
-    return sum;
+    return total;
   }
 }

@@ -3,7 +3,9 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import { createTimeOrderedIds } from '../../../common/runtime/time-ordered-ids';
 import { ByteCounts } from './byte-counts';
+import type { KeptDamage } from './damaged-parts';
 import { GroupCommit, type WrittenGroup } from './group-commit';
+import { isDiskFull, JOURNAL_RESERVE_BYTES } from './journal-reserve';
 import type { DeliverableJournal, JournalBatch, NewRecord, PullJournal } from './pull-journal';
 import type { RecordCodec } from './record-codec';
 import { MAX_RECORD_BYTES, RECORD_HEADER_BYTES } from './record-frames';
@@ -23,6 +25,8 @@ export interface JournalLimits {
   readonly segmentBytes: number;
   /** Size of the newest records that are kept in memory for the delivery; default 4 MiB. */
   readonly recentBytes: number;
+  /** Size of the room on the disk that is kept for records, in bytes; default 4 MiB. */
+  readonly reserveBytes: number;
   /** How long sums of bytes stay in memory at most, in milliseconds; default 5000. */
   readonly countIntervalMs: number;
 }
@@ -44,8 +48,22 @@ const DEFAULT_LIMITS: JournalLimits = {
   maxRecords: 5_000_000,
   segmentBytes: 4 * 1024 ** 2,
   recentBytes: 4 * 1024 ** 2,
+  reserveBytes: JOURNAL_RESERVE_BYTES,
   countIntervalMs: 5000,
 };
+
+/** The state of the files of a journal. */
+export interface JournalCondition {
+  /** Code of the error of the last write, for example EROFS; undefined if it succeeded. */
+  readonly failure: string | undefined;
+  /** Bytes that were not a record, found since the start. */
+  readonly damagedBytes: number;
+  /** Records that could not be read since the start, because their bytes are damaged. */
+  readonly lostRecords: number;
+}
+
+/** How often a journal that could not be written is tried, in milliseconds. */
+const CHECK_MS = 10_000;
 
 /** Shortest time between two log lines about dropped records, in milliseconds. */
 const DROP_LOG_INTERVAL_MS = 10_000;
@@ -82,6 +100,10 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
   private isLate = false;
   private unacknowledged: JournalBatch | undefined;
   private dropped = 0;
+  private failure: string | undefined;
+  private cancelCheck: (() => void) | undefined;
+  private damagedBytes = 0;
+  private lostRecords = 0;
   private dropLoggedAt = Number.NEGATIVE_INFINITY;
   private closed = false;
 
@@ -95,6 +117,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
       codec,
       segmentBytes: limits.segmentBytes,
       recentBytes: limits.recentBytes,
+      reserveBytes: limits.reserveBytes,
       onDamage: (damage) => this.logDamage(damage),
       onDelay: (error) => this.logFailure(toStoreError(error)),
     });
@@ -107,6 +130,8 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
   async open(): Promise<void> {
     try {
       await this.log.prepare();
+      // A folder that cannot be written is known before the first pull.
+      await this.log.check().catch((error: unknown) => this.logFailure(toStoreError(error)));
     } catch (error) {
       this.isLate = true;
       this.logFailure(toStoreError(error));
@@ -138,6 +163,19 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     return { records, oldestMs, dropped: this.dropped };
   }
 
+  /** Returns the state of the files. */
+  condition(): JournalCondition {
+    const { failure, damagedBytes, lostRecords } = this;
+    return { failure, damagedBytes, lostRecords };
+  }
+
+  /**
+   * Returns the number and size of the files with damaged bytes in the folder. Throws STORE_FAILED.
+   */
+  keptDamage(): Promise<KeptDamage> {
+    return this.log.keptDamage().catch(rethrow);
+  }
+
   /**
    * Returns whether an admission may be undelivered; then the control plane does not know all
    * stored content.
@@ -163,7 +201,10 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
       const { delivered, nextSequence } = this.log;
       if (delivered === nextSequence) return undefined;
       const { payloads, end, lost } = await this.log.read(delivered, maxRecords, maxBytes).catch(rethrow);
-      if (lost > 0) this.options.logger.error({ records: lost }, 'Pull records are lost because their file is damaged');
+      if (lost > 0) {
+        this.lostRecords += lost;
+        this.options.logger.error({ records: lost }, 'Pull records are lost because their file is damaged');
+      }
       if (payloads.length > 0) this.unacknowledged = { records: payloads, end };
       else await this.moveTo(end);
     }
@@ -182,12 +223,16 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
 
   async setAside(record: Buffer, reason: string): Promise<void> {
     const decoded = this.options.codec.decode(record);
-    const kept = await this.refused.keep(decoded, reason).catch(rethrow);
+    // Waiting for a disk that can be written would hold up all later records.
+    const kept = await this.refused.keep(decoded, reason).catch((error: unknown) => {
+      this.logFailure(toStoreError(error));
+      return false;
+    });
     this.options.logger.error(
       { id: decoded.id, reason, kept },
       kept
         ? 'The control plane permanently rejects a pull record; the record was written to refused.jsonl'
-        : 'The control plane permanently rejects a pull record; the record is lost because refused.jsonl is full',
+        : 'The control plane permanently rejects a pull record; the record is lost because refused.jsonl is full or cannot be written',
     );
   }
 
@@ -204,6 +249,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     if (this.closed) return;
     this.closed = true;
     this.cancelCount?.();
+    this.cancelCheck?.();
     await this.settle();
     await this.commit.close();
     await this.log.close();
@@ -246,11 +292,38 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
       this.logFailure(toStoreError(failure));
       return;
     }
+    this.failure = undefined;
     // Any record of an earlier process may be an admission.
     if (this.isLate) this.lastAdmission = first - 1;
     this.isLate = false;
     this.oldestAt ??= at;
     for (const listener of this.listeners) listener();
+  }
+
+  /**
+   * Tries again, until it succeeds, whether the files can be written: without pulls, nobody else
+   * would notice that the disk is back.
+   */
+  private armCheck(): void {
+    if (this.closed) return;
+    this.cancelCheck ??= this.options.clock.after(CHECK_MS, () => void this.check());
+  }
+
+  private async check(): Promise<void> {
+    try {
+      await this.log.check();
+      this.checkRoom(0);
+      this.failure = undefined;
+      if (this.isLate) {
+        this.isLate = false;
+        await this.onPrepared();
+        for (const listener of this.listeners) listener();
+      }
+    } catch (error) {
+      this.logFailure(toStoreError(error));
+    }
+    this.cancelCheck = undefined;
+    if (this.failure !== undefined) this.armCheck();
   }
 
   private armCounts(): void {
@@ -295,6 +368,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
   }
 
   private logDamage({ atEnd, ...damage }: FoundDamage): void {
+    this.damagedBytes += damage.bytes;
     if (atEnd) {
       this.options.logger.warn(
         damage,
@@ -306,7 +380,9 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
   }
 
   private logFailure(failure: LayoverError): void {
-    const now = this.options.clock.now();
+    this.failure = codeOf(failure);
+    this.armCheck();
+    const now = this.options.clock.steady();
     if (now - this.dropLoggedAt < DROP_LOG_INTERVAL_MS) return;
     this.dropLoggedAt = now;
     this.options.logger.error(
@@ -318,8 +394,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
 
 function toStoreError(error: unknown): LayoverError {
   if (isLayoverError(error)) return error;
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOSPC' || code === 'EDQUOT'
+  return isDiskFull(error)
     ? new LayoverError('STORE_FULL', {
         message: 'The disk of the data plane has no space left for the pull journal. Free some space.',
         cause: error,
@@ -328,6 +403,11 @@ function toStoreError(error: unknown): LayoverError {
         message: 'The pull journal cannot be read or written. The log of the data plane has the reason.',
         cause: error,
       });
+}
+
+/** Returns the code of the system error behind a failure, or its key. */
+function codeOf(failure: LayoverError): string {
+  return (failure.cause as NodeJS.ErrnoException | undefined)?.code ?? failure.key;
 }
 
 function rethrow(error: unknown): never {

@@ -62,7 +62,8 @@ async function findEnd(segment: Segment, codec: RecordCodec): Promise<FoundSegme
   const content: SegmentContent =
     segment.format === 'json' ? new JsonContent(bytes, segment.first, undefined, codec) : new FramedContent(bytes);
   for (let record = content.next(); record !== undefined; record = content.next()) {
-    segment.end = record.sequence + 1;
+    // Bytes that a disk repeats are no new records.
+    segment.end = Math.max(segment.end, record.sequence + 1);
     segment.bytes = content.offset;
   }
   const part = content.takeDamage().find(({ offset }) => offset >= segment.bytes);

@@ -48,7 +48,7 @@ export class UpstreamReporter {
     }
     entry.origin = origin;
     if (entry.cancelTimer !== undefined) return;
-    const wait = entry.checkedAt + PAUSE_MILLISECONDS - this.clock.now();
+    const wait = entry.checkedAt + PAUSE_MILLISECONDS - this.clock.steady();
     if (wait <= 0) this.report(entry);
     else entry.cancelTimer = this.clock.after(wait, () => this.report(entry));
   }
@@ -60,7 +60,7 @@ export class UpstreamReporter {
   }
 
   private report(entry: Reported): void {
-    const now = this.clock.now();
+    const now = this.clock.steady();
     entry.cancelTimer = undefined;
     entry.checkedAt = now;
     const health = this.upstream.health(entry.origin);

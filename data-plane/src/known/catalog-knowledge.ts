@@ -420,7 +420,7 @@ export class CatalogKnowledge implements Knowledge {
    */
   private ignoreOutage(error: unknown): void {
     if (!isOutage(error)) throw error;
-    const now = this.options.clock.now();
+    const now = this.options.clock.steady();
     if (error.key === 'NOT_READY' || now - this.loggedAt < FAILURE_LOG_INTERVAL_MS) return;
     this.loggedAt = now;
     this.options.logger.error(

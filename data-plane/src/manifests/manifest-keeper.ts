@@ -1,4 +1,4 @@
-import { LayoverError } from '../../../common/errors/layover-error';
+import { isLayoverError, LayoverError } from '../../../common/errors/layover-error';
 import type { Descriptor } from '../../../common/oci/descriptor';
 import { formatReference, type Reference, type Tag } from '../../../common/oci/reference';
 import type { Clock } from '../../../common/runtime/clock';
@@ -14,7 +14,7 @@ import { parseManifest } from './content/parse-manifest';
 
 /**
  * A manifest with its bytes. `kept` is false if the manifest is only passed through, because the
- * quota has no room or the store cannot be reached.
+ * quota or the disk has no room, or the store cannot be reached.
  */
 export interface HeldManifest {
   readonly descriptor: Descriptor;
@@ -47,7 +47,7 @@ export class ManifestKeeper {
   /**
    * Fetches a manifest with one GET and the credentials of this organization, then calls {@link
    * keep}. Requests that ask for the same media types share the GET. Throws the errors of the
-   * upstream client, UPSTREAM_CONTENT for an invalid manifest, QUOTA_EXCEEDED, STORE_FULL and
+   * upstream client, UPSTREAM_CONTENT for an invalid manifest, QUOTA_EXCEEDED and
    * STORE_FAILED.
    */
   fetch(
@@ -100,7 +100,7 @@ export class ManifestKeeper {
     try {
       await this.contents.put(digest, content);
     } catch (error) {
-      if (isStoreUnreachable(error)) return { descriptor, content, kept: false };
+      if (isStoreUnreachable(error) || hasNoRoom(error)) return { descriptor, content, kept: false };
       throw error;
     }
     const admission = await this.knowledge.admit({
@@ -138,4 +138,8 @@ export function tagValue(
   checkedAt: number,
 ): { readonly manifest: Descriptor; readonly checkedAt: number; readonly expiresAt: number } {
   return { manifest, checkedAt, expiresAt: checkedAt + target.proxy.expirationSeconds * 1000 };
+}
+
+function hasNoRoom(error: unknown): boolean {
+  return isLayoverError(error) && error.key === 'STORE_FULL';
 }

@@ -31,6 +31,6 @@ export class TagHints {
   /** Returns the tag that pointed to this digest most recently, at most ten minutes ago. */
   recall(target: PullTarget, digest: Digest): TagHint | undefined {
     const hint = this.hints.get(`${repositoryScope(target)}\n${digest}`);
-    return hint !== undefined && this.clock.now() - hint.checkedAt <= HINT_MILLISECONDS ? hint : undefined;
+    return hint !== undefined && Math.abs(this.clock.now() - hint.checkedAt) <= HINT_MILLISECONDS ? hint : undefined;
   }
 }

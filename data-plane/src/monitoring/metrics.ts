@@ -5,7 +5,7 @@ import { watchProcess } from '../../../common/metrics/process-metrics';
 import { readCounter, readGauge } from '../../../common/metrics/read-metrics';
 import type { SpooledFills } from '../blobs/fills/create-fills';
 import type { Configuration } from '../configuration/configuration';
-import type { PullJournal } from '../journal/pull-journal';
+import type { DurablePullJournal } from '../journal/durable-pull-journal';
 import type { Scrub } from '../store/maintenance/scrub';
 
 /**
@@ -18,7 +18,7 @@ const MAX_UPSTREAMS = 50;
 /** State that is read when metrics are scraped. */
 export interface WatchedParts {
   readonly configuration: Pick<Configuration, 'ageMs'>;
-  readonly journal: Pick<PullJournal, 'depth'>;
+  readonly journal: Pick<DurablePullJournal, 'depth' | 'condition'>;
   readonly fills: Pick<SpooledFills, 'counts' | 'roomCounts'>;
   /** Checks of stored files; undefined = there are none. */
   readonly scrub: Pick<Scrub, 'counts'> | undefined;
@@ -183,6 +183,24 @@ export class DataPlaneMetrics {
       'layover_data_check_interval_seconds',
       'How often every stored file is to be checked, in seconds; 0 if files are not checked.',
       () => (scrub?.counts().intervalMs ?? 0) / 1000,
+    );
+    readGauge(
+      registry,
+      'layover_data_journal_writable',
+      '1 if the last record could be written to disk, otherwise 0.',
+      () => (journal.condition().failure === undefined ? 1 : 0),
+    );
+    readCounter(
+      registry,
+      'layover_data_journal_damaged_bytes_total',
+      'Bytes in files of the journal that are not a record: damage, or an unfinished write.',
+      () => journal.condition().damagedBytes,
+    );
+    readCounter(
+      registry,
+      'layover_data_journal_lost_records_total',
+      'Records that were lost because their bytes on disk are damaged.',
+      () => journal.condition().lostRecords,
     );
     readGauge(registry, 'layover_data_local_copies_bytes', 'Bytes of the local copies of blobs in a bucket.', () => {
       return copiesBytes?.() ?? 0;

@@ -61,14 +61,14 @@ export class RateLimits {
       upstream: this.metrics.upstreams.of(origin.host),
       limit: rateLimit,
       remaining: rateLimitRemaining,
-      at: this.clock.now(),
+      at: this.clock.steady(),
     });
     if (this.seen.size > MAX_IDENTITIES) this.seen.delete(this.seen.keys().next().value!);
   }
 
   private least(): ReadonlyMap<string, Seen> {
     const least = new Map<string, Seen>();
-    const since = this.clock.now() - FORGET_MS;
+    const since = this.clock.steady() - FORGET_MS;
     for (const seen of this.seen.values()) {
       const known = least.get(seen.upstream);
       if (seen.at >= since && (known === undefined || seen.remaining < known.remaining)) least.set(seen.upstream, seen);

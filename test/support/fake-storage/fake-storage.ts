@@ -4,6 +4,7 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import { toGrpcFailure } from '../../../common/grpc/error-status';
 import { loadStorage } from '../../../common/grpc/load-proto';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
+import type { StatJournalReply } from '../../../proto/gen/layover/v1/StatJournalReply';
 import type { StorageHandlers } from '../../../proto/gen/layover/v1/Storage';
 
 /** Methods of Storage that the fake implements. */
@@ -54,6 +55,8 @@ export class FakeStorage {
   readonly damaged = new Set<string>();
   /** Digests in quarantine. */
   readonly quarantined = new Set<string>();
+  /** The state of the journal. */
+  journal: StatJournalReply = {};
   private server: Server | undefined;
 
   private constructor(private bound: ListenAddress) {}
@@ -116,6 +119,7 @@ export class FakeStorage {
           more: rest.length > size,
         };
       }),
+      StatJournal: (_call, done) => done(null, this.journal),
       VerifyBlobs: (call) => {
         const { digests, quarantine } = call.request;
         this.recordCall('VerifyBlobs', digests)

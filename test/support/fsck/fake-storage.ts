@@ -13,6 +13,7 @@ import type { ListBlobsReply } from '../../../proto/gen/layover/v1/ListBlobsRepl
 import type { ListBlobsRequest__Output } from '../../../proto/gen/layover/v1/ListBlobsRequest';
 import type { StatBlobsReply } from '../../../proto/gen/layover/v1/StatBlobsReply';
 import type { StatBlobsRequest__Output } from '../../../proto/gen/layover/v1/StatBlobsRequest';
+import type { StatJournalReply } from '../../../proto/gen/layover/v1/StatJournalReply';
 import type { VerifyBlobsReply } from '../../../proto/gen/layover/v1/VerifyBlobsReply';
 import type { VerifyBlobsRequest__Output } from '../../../proto/gen/layover/v1/VerifyBlobsRequest';
 
@@ -40,6 +41,8 @@ export class FakeStorage {
   before: (call: StorageCall, digests: readonly string[]) => Promise<void> | void = () => undefined;
   /** Maximum number of blobs in a page. */
   pageSize = 1000;
+  /** The state of the journal; undefined: the data plane is of a version that does not tell it. */
+  journal: StatJournalReply | undefined = {};
   address = '';
   private readonly server = new Server();
   private lastSorted: readonly string[] = [];
@@ -68,6 +71,10 @@ export class FakeStorage {
           more: page.length < digests.length,
         };
       }),
+      StatJournal: ((_call, done) => {
+        if (this.journal === undefined) done({ code: Grpc.UNIMPLEMENTED });
+        else done(null, this.journal);
+      }) satisfies handleUnaryCall<object, StatJournalReply>,
       VerifyBlobs: ((call) => {
         this.calls.push('verify');
         let isOver = false;

@@ -10,6 +10,11 @@ export interface SmallDisk {
   readonly path: string;
   /** Returns the free bytes. */
   free(): Promise<number>;
+  /**
+   * Makes it read-only, or writable again. Throws an Error if this process may not mount, see
+   * {@link mayMount}.
+   */
+  setReadOnly(isReadOnly: boolean): void;
   remove(): Promise<void>;
 }
 
@@ -36,6 +41,13 @@ export async function smallDisk(bytes: number): Promise<SmallDisk> {
       if (!isMounted) return bytes - (await sizeBelow(path));
       const { bavail, bsize } = await statfs(path);
       return bavail * bsize;
+    },
+    setReadOnly(isReadOnly) {
+      // A second mount of the same folder: the first one may have files that are open for writing.
+      if (isReadOnly) {
+        execFileSync('mount', ['--bind', path, path]);
+        execFileSync('mount', ['-o', 'remount,bind,ro', path]);
+      } else unmount(path);
     },
     async remove() {
       if (isMounted) unmount(path);

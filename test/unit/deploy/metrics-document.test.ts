@@ -28,7 +28,7 @@ function registries(): { readonly heading: string; readonly registry: Registry; 
   const nothing = { records: 0, oldestMs: 0, dropped: 0 };
   data.watch({
     configuration: { ageMs: 0 },
-    journal: { depth: () => nothing },
+    journal: { depth: () => nothing, condition: () => ({ failure: undefined, damagedBytes: 0, lostRecords: 0 }) },
     fills: {
       counts: () => ({ running: 0, waiting: 0 }),
       roomCounts: () => ({ reservedBytes: 0, waiting: 0, waits: 0 }),
@@ -44,6 +44,7 @@ function registries(): { readonly heading: string; readonly registry: Registry; 
     () => 0,
     () => 0,
   );
+  control.watchClock(() => true);
   return [
     { heading: 'Edges', registry: edge.registry, close: () => edge.close() },
     { heading: 'Data planes', registry: data.registry, close: () => data.close() },

@@ -12,6 +12,7 @@ import { MAX_EXPIRED_TAGS, expireTags } from './expire-tags';
 import type { Collected, GarbageParts } from './garbage-parts';
 import { lapseReservations } from './lapse-reservations';
 import { StepSize } from './step-size';
+import { UnrecordedContent } from './unrecorded-content';
 
 /** Delay of the first round in milliseconds. Other parts start at the same time. */
 const FIRST_MS = 5_000;
@@ -35,20 +36,23 @@ const ENFORCE_MS = 10_000;
  */
 export class GarbageCollector {
   private readonly lease: MaintenanceLease;
+  private readonly unrecorded: UnrecordedContent;
   /** Runs one round at a time in this process. */
   private readonly rounds = pLimit(1);
 
   constructor(private readonly parts: GarbageParts) {
     this.lease = new MaintenanceLease(parts.database, 'garbage');
+    this.unrecorded = new UnrecordedContent(parts);
   }
 
   /**
-   * Collects every `everyMs`. Only one control plane of a database collects at a time. Returns a
-   * function that stops the collection.
+   * Collects every `everyMs`, unless the clock is not trusted. Only one control plane of a database
+   * collects at a time. Returns a function that stops the collection.
    */
   start(everyMs: number): () => Promise<void> {
     const { clock, log } = this.parts;
     const work = async (stopped: () => boolean): Promise<void> => {
+      if (this.parts.isClockTrusted?.() === false) return;
       const collected = await this.runAlone(() => this.round(stopped, true));
       if (collected.blobs > 0 || collected.manifests > 0)
         log.info({ ...collected, bytes: String(collected.bytes) }, 'Garbage collection finished');
@@ -82,7 +86,7 @@ export class GarbageCollector {
   }
 
   private async round(stopped: () => boolean, exclusively: boolean): Promise<Collected> {
-    const collected: Collected = { blobs: 0, manifests: 0, bytes: 0n };
+    const collected: Collected = { blobs: 0, manifests: 0, bytes: 0n, unrecorded: 0 };
     const mayContinue = async (): Promise<boolean> => {
       const { clock } = this.parts;
       // The statements of SQLite are synchronous, so other work gets a turn between two steps.
@@ -115,6 +119,7 @@ export class GarbageCollector {
     await all(() => this.deleteEndedProofs());
     await all(() => lapseReservations(this.parts));
     await all(() => deleteUnheldBlobs(this.parts, collected));
+    if (await mayContinue()) await this.unrecorded.step(collected);
     return collected;
   }
 

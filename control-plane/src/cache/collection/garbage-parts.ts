@@ -13,6 +13,8 @@ export interface GarbageParts {
   readonly log: Logger;
   /** Time in milliseconds for which bytes without a holder are kept. */
   readonly graceMs: number;
+  /** Returns whether anything may be deleted because of its age (ClockWatch). Default: always. */
+  readonly isClockTrusted?: () => boolean;
   /** Called after each successful round of collection. */
   readonly onRound?: (collected: Readonly<Collected>, seconds: number) => void;
 }
@@ -23,4 +25,6 @@ export interface Collected {
   manifests: number;
   /** Bytes deleted from the store. */
   bytes: bigint;
+  /** Blobs and manifests of the stores that had no row and got one. */
+  unrecorded: number;
 }

@@ -1,7 +1,7 @@
 import { type BlobRow, Table } from '../../../../schema/tables';
 import { chunks } from '../../db/chunks';
 import type { FsckParts } from '../parts/fsck-parts';
-import { hasHolders, recountHolders } from '../repairs/recount-holders';
+import { hasHolders, recountHolders } from '../../cache/arrivals/recount-holders';
 import type { Unrepaired } from '../parts/unrepaired';
 
 /** Blobs read by one statement, and blobs repaired in one transaction. */

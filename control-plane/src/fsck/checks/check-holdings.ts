@@ -5,7 +5,7 @@ import { compareHoldings, type HoldingFault } from './compare-holdings';
 import type { FsckParts } from '../parts/fsck-parts';
 import { heldDigests } from './held-digests';
 import { type FsckOrigin, underOrigin } from '../parts/origins';
-import { recountHolders } from '../repairs/recount-holders';
+import { recountHolders } from '../../cache/arrivals/recount-holders';
 import type { Unrepaired } from '../parts/unrepaired';
 
 /** Digests that are compared again, and repaired, in one transaction. */

@@ -1,5 +1,5 @@
 import type { BlobRow } from '../../../../schema/tables';
-import { adoptContent } from './adopt-content';
+import { adoptContent } from '../../cache/arrivals/adopt-content';
 import { formatNumber } from '../report/format';
 import type { FsckParts } from '../parts/fsck-parts';
 import { quarantineContent } from './quarantine-content';

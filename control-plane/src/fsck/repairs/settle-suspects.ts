@@ -1,6 +1,6 @@
 import type { BlobRow } from '../../../../schema/tables';
 import { loseContent } from '../../cache/arrivals/lose-content';
-import { adoptContent } from './adopt-content';
+import { adoptContent } from '../../cache/arrivals/adopt-content';
 import { correctSize } from './correct-size';
 import { formatCount, formatNumber } from '../report/format';
 import type { FsckParts } from '../parts/fsck-parts';

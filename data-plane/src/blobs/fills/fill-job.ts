@@ -100,7 +100,7 @@ export class FillJob {
     this.absence = absence;
     this.digest = request.digest;
     this.progress = new Progress(deps.clock);
-    this.startedAt = deps.clock.now();
+    this.startedAt = deps.clock.steady();
     this.requesters = new Requesters(deps.uses);
     this.heads = new HeadTiming({ ...deps, size: () => this.size });
     this.seats = new Seats(request, deps, {
@@ -380,7 +380,7 @@ export class FillJob {
     try {
       if (ingest === undefined) throw failure;
       await ingest.commit(file.path, size);
-      this.log('info', { bytes: size, ms: this.deps.clock.now() - this.startedAt }, 'A fill succeeded');
+      this.log('info', { bytes: size, ms: this.deps.clock.steady() - this.startedAt }, 'A fill succeeded');
     } catch (error) {
       await ingest?.abort().catch(() => undefined);
       throw error;
@@ -458,7 +458,7 @@ export class FillJob {
   }
 
   private reportEnd(outcome: string): void {
-    this.deps.onOver?.(outcome, (this.deps.clock.now() - this.startedAt) / 1000);
+    this.deps.onOver?.(outcome, (this.deps.clock.steady() - this.startedAt) / 1000);
     this.span?.set('layover.fill.outcome', outcome);
     if (outcome !== 'kept' && outcome !== 'found') this.span?.fail(outcome);
     this.span?.end();

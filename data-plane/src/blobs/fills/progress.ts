@@ -76,7 +76,7 @@ export class Progress {
     this.written = written;
     if (this.waiters.size === 0 || this.cancelWake !== undefined) return;
     const interval = Math.max(WAKE_EVERY_MS, this.waiters.size * WAKE_MS_PER_WAITER);
-    const rest = this.wokenAt + interval - this.clock.now();
+    const rest = this.wokenAt + interval - this.clock.steady();
     if (rest <= 0) this.wake();
     else this.cancelWake = this.clock.after(rest, () => this.wake());
   }
@@ -123,7 +123,7 @@ export class Progress {
   private wake(): void {
     this.cancelWake?.();
     this.cancelWake = undefined;
-    this.wokenAt = this.clock.now();
+    this.wokenAt = this.clock.steady();
     this.rejectWrong();
     for (const waiter of [...this.waiters]) {
       const available = this.availableOf(waiter.claimed);

@@ -24,7 +24,7 @@ export interface AnsweredStreamParts {
 /** A call that is being answered. */
 interface OpenCall {
   readonly controller: AbortController;
-  /** Milliseconds since the epoch. */
+  /** As Clock.steady. */
   readonly dueAt: number;
 }
 
@@ -74,7 +74,7 @@ export class AnsweredStream {
     }
     const { watch, clock, table } = this.parts;
     const controller = new AbortController();
-    const opened: OpenCall = { controller, dueAt: timeoutMs === 0 ? Infinity : clock.now() + timeoutMs };
+    const opened: OpenCall = { controller, dueAt: timeoutMs === 0 ? Infinity : clock.steady() + timeoutMs };
     this.open.set(id, opened);
     this.sweepLater();
     const message = call[kind];
@@ -126,7 +126,7 @@ export class AnsweredStream {
     const { clock } = this.parts;
     this.cancelSweep ??= clock.after(CALL_SWEEP_MS, () => {
       this.cancelSweep = undefined;
-      const now = clock.now();
+      const now = clock.steady();
       for (const [id, { dueAt }] of this.open) if (dueAt <= now) this.abort(id);
       if (this.open.size > 0) this.sweepLater();
     });

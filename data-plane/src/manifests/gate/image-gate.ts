@@ -125,12 +125,12 @@ export class ImageGate {
   ): Promise<Verdict> {
     const { clock } = this.parts;
     const leave = this.takeWaitingSlot(target);
-    const until = clock.now() + Math.min(waitMs, MAX_WAIT_MS);
+    const until = clock.steady() + Math.min(waitMs, MAX_WAIT_MS);
     try {
       for (;;) {
-        const askedAt = clock.now();
+        const askedAt = clock.steady();
         const verdict = await this.ask(target, answer, query, Math.max(0, until - askedAt), revision);
-        if (!verdict.pending || until - clock.now() < MIN_WAIT_MS) return verdict;
+        if (!verdict.pending || until - clock.steady() < MIN_WAIT_MS) return verdict;
         await this.pauseUntil(askedAt + MIN_WAIT_MS, query.signal);
       }
     } catch (error) {
@@ -146,7 +146,7 @@ export class ImageGate {
   /** Waits until a time. Throws CANCELLED if the client disconnects. */
   private async pauseUntil(at: number, signal: AbortSignal | undefined): Promise<void> {
     const { clock } = this.parts;
-    const ms = at - clock.now();
+    const ms = at - clock.steady();
     if (ms > 0) await sleep(clock, ms, signal);
   }
 

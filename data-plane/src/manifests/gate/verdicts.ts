@@ -32,7 +32,7 @@ export class Verdicts {
   put(organizationUid: string, digest: Digest, revision: number, verdict: Verdict): void {
     this.kept.set(keyOf(organizationUid, digest), {
       verdict,
-      goodUntil: this.clock.now() + verdict.goodForMs,
+      goodUntil: this.clock.steady() + verdict.goodForMs,
       revision,
     });
   }
@@ -40,7 +40,7 @@ export class Verdicts {
   /** Returns a verdict that is still fresh; undefined = the control plane must be asked. */
   fresh(organizationUid: string, digest: Digest, revision: number): Verdict | undefined {
     const kept = this.current(organizationUid, digest, revision);
-    return kept !== undefined && this.clock.now() < kept.goodUntil ? kept.verdict : undefined;
+    return kept !== undefined && this.clock.steady() < kept.goodUntil ? kept.verdict : undefined;
   }
 
   /**
@@ -50,7 +50,7 @@ export class Verdicts {
   stale(organizationUid: string, digest: Digest, revision: number): Verdict | undefined {
     const kept = this.current(organizationUid, digest, revision);
     if (kept === undefined || kept.verdict.kind === 'unscanned') return undefined;
-    return this.clock.now() < kept.goodUntil + MAX_STALE_MS[kept.verdict.kind] ? kept.verdict : undefined;
+    return this.clock.steady() < kept.goodUntil + MAX_STALE_MS[kept.verdict.kind] ? kept.verdict : undefined;
   }
 
   private current(organizationUid: string, digest: Digest, revision: number): CachedVerdict | undefined {

@@ -122,7 +122,7 @@ class CopiedBlobs implements CachedBlobStore {
       commit: async (file, size) => {
         await inner.commit(file, size);
         await this.copies.adopt(digest, file, size);
-        this.confirmed.set(digest, this.options.clock.now());
+        this.confirmed.set(digest, this.options.clock.steady());
       },
       abort: () => inner.abort(),
     };
@@ -131,7 +131,7 @@ class CopiedBlobs implements CachedBlobStore {
   async put(digest: Digest, content: Buffer): Promise<void> {
     await this.store.put(digest, content);
     await this.copies.write(digest, content);
-    this.confirmed.set(digest, this.options.clock.now());
+    this.confirmed.set(digest, this.options.clock.steady());
   }
 
   async get(digest: Digest, maxBytes: number): Promise<Buffer | undefined> {
@@ -193,7 +193,7 @@ class CopiedBlobs implements CachedBlobStore {
 
   /** Checks in the background whether the store still holds the blob of a copy. */
   private confirm(digest: Digest): void {
-    const now = this.options.clock.now();
+    const now = this.options.clock.steady();
     if (now - (this.confirmed.get(digest) ?? -Infinity) < CONFIRM_MS) return;
     this.confirmed.set(digest, now);
     this.store.stat(digest).then(
@@ -205,7 +205,7 @@ class CopiedBlobs implements CachedBlobStore {
 
   private copyWhenHot(digest: Digest, size: number): void {
     const { clock } = this.options;
-    const now = clock.now();
+    const now = clock.steady();
     const before = this.asked.get(digest) ?? -Infinity;
     this.asked.set(digest, now);
     if (now - before > HOT_MS || this.copying.has(digest) || this.copying.size >= MAX_PENDING_COPIES) return;

@@ -96,7 +96,7 @@ export class ObjectLinks implements BlobLinks {
    * Half of the lifetime is left for clients that start late or resume after a broken connection.
    */
   private isFresh({ signedAt }: Signed): boolean {
-    const age = this.options.clock.now() - signedAt;
+    const age = this.options.clock.steady() - signedAt;
     return age >= 0 && age <= this.lifetimeMs / 2;
   }
 
@@ -106,7 +106,7 @@ export class ObjectLinks implements BlobLinks {
     // signature would be ready.
     if (this.signatures.activeCount >= SIGNING_CONCURRENCY) throw new TooMany();
     return this.signatures(async () => {
-      const signedAt = clock.now();
+      const signedAt = clock.steady();
       // The library cannot be cancelled; its late result is ignored.
       const url = await within(clock, SIGN_TIMEOUT_MS, undefined, (signal) =>
         untilAborted(sign({ name, generation, lifetimeMs }), signal),

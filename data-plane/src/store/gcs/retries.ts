@@ -36,7 +36,7 @@ export class RetryBudget {
   async waitOrThrow(error: unknown, signal: AbortSignal): Promise<void> {
     throwIfAborted(signal);
     const { retryBaseMs, retryMaxMs } = this.limits;
-    const now = this.clock.now();
+    const now = this.clock.steady();
     this.failingSince ??= now;
     this.failures += 1;
     const backoff = { firstMs: retryBaseMs, maxMs: retryMaxMs, jitter: 0.5 };

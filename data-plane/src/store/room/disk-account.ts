@@ -135,7 +135,7 @@ export class DiskAccount {
   }
 
   private isFresh({ at }: Reading, maxAgeMs = FRESH_MS): boolean {
-    return this.options.clock.now() - at <= maxAgeMs;
+    return this.options.clock.steady() - at <= maxAgeMs;
   }
 
   /** Returns the last reading if it is not older than `maxAgeMs`; 0 = asks the file system. */
@@ -151,6 +151,6 @@ export class DiskAccount {
     const writtenBefore = this.written;
     const answer = readFree().catch(() => undefined);
     const free = await withTimeout(clock, ANSWER_MS, answer, () => undefined);
-    return (this.reading = { free, at: clock.now(), writtenBefore });
+    return (this.reading = { free, at: clock.steady(), writtenBefore });
   }
 }

@@ -38,9 +38,9 @@ export class ContentUses {
   private readonly organizations = new Map<string, Map<string, Running>>();
   /** Number of running uses and holds, by digest. */
   private readonly holds = new Map<Digest, number>();
-  /** The end of the latest hold with a fixed duration, in milliseconds since the epoch. */
+  /** The end of the latest hold with a fixed duration, as Clock.steady. */
   private readonly heldUntil = new Map<Digest, number>();
-  /** Times of the last use. */
+  /** Times of the last use, as Clock.steady. */
   private readonly recent = new Map<Digest, { at: number }>();
 
   /**
@@ -91,7 +91,7 @@ export class ContentUses {
    * repeat: a hold lasts a quarter longer than requested, and also serves requests in that time.
    */
   holdFor(digest: Digest, forMs: number): void {
-    const now = this.clock.now();
+    const now = this.clock.steady();
     if ((this.heldUntil.get(digest) ?? -Infinity) >= now + forMs) return;
     const lasting = forMs + forMs / 4;
     this.heldUntil.set(digest, now + lasting);
@@ -104,7 +104,7 @@ export class ContentUses {
 
   /** Records that content was used just now. Cheap: called for every served manifest. */
   touch(digest: Digest): void {
-    const now = this.clock.now();
+    const now = this.clock.steady();
     const known = this.recent.get(digest);
     if (known !== undefined) {
       known.at = now;
@@ -128,7 +128,7 @@ export class ContentUses {
   inUse(digest: Digest): boolean {
     if (this.holds.has(digest) || this.isBehind()) return true;
     const used = this.recent.get(digest);
-    return used !== undefined && this.clock.now() - used.at < RECENT_MS;
+    return used !== undefined && this.clock.steady() - used.at < RECENT_MS;
   }
 
   /**

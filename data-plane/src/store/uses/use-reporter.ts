@@ -64,7 +64,8 @@ export class UseReporter {
     const { uses, clock, report } = this.options;
     const present = uses.list(MAX_USES);
     const [oldest] = present;
-    if (!this.reportedUses && (oldest === undefined || clock.now() - oldest.startedAt < MIN_AGE_MS)) return undefined;
+    if (!this.reportedUses && (oldest === undefined || Math.abs(clock.now() - oldest.startedAt) < MIN_AGE_MS))
+      return undefined;
     this.reportedUses = present.length > 0;
     return this.sends(() => report.send(present, this.stopping.signal));
   }

@@ -14,7 +14,7 @@ const MAX_RENEWAL_MS = 30_000;
 
 interface CachedToken {
   readonly token: string;
-  /** Milliseconds since the epoch. */
+  /** As Clock.steady. */
   readonly renewAt: number;
 }
 
@@ -36,7 +36,7 @@ export class TokenCache {
    */
   async get(key: string, issue: () => Promise<UpstreamToken>, signal: AbortSignal): Promise<string> {
     const cached = this.tokens.get(key);
-    if (cached !== undefined && this.clock.now() < cached.renewAt) return cached.token;
+    if (cached !== undefined && this.clock.steady() < cached.renewAt) return cached.token;
     return this.flights.run(key, () => this.issue(key, issue), signal);
   }
 
@@ -46,7 +46,7 @@ export class TokenCache {
   }
 
   private async issue(key: string, issue: () => Promise<UpstreamToken>): Promise<string> {
-    const askedAt = this.clock.now();
+    const askedAt = this.clock.steady();
     const { token, lifetimeMs } = await issue();
     const margin = Math.min(MAX_RENEWAL_MS, lifetimeMs * RENEWAL_SHARE);
     this.tokens.set(key, { token, renewAt: askedAt + lifetimeMs - margin });

@@ -15,7 +15,7 @@ interface State {
   lastError: string | undefined;
   rateLimit: number | undefined;
   rateLimitRemaining: number | undefined;
-  /** Milliseconds since the epoch; 0 = none. */
+  /** As Clock.steady; 0 = none. */
   blockedUntil: number;
 }
 
@@ -43,7 +43,7 @@ export class UpstreamStates {
   /** Records that a 429 stops some requests for this time. Other limits may end later. */
   limit(origin: UpstreamOrigin, forMs: number): void {
     const state = this.of(origin);
-    state.blockedUntil = Math.max(state.blockedUntil, this.clock.now() + forMs);
+    state.blockedUntil = Math.max(state.blockedUntil, this.clock.steady() + forMs);
   }
 
   /**
@@ -81,7 +81,8 @@ export class UpstreamStates {
   health(origin: UpstreamOrigin): UpstreamHealth {
     const state = this.states.get(identityKey(origin)) ?? unknownState();
     const { blockedUntil, ...known } = state;
-    return { ...known, retryAfter: blockedUntil > this.clock.now() ? blockedUntil : undefined };
+    const leftMs = blockedUntil - this.clock.steady();
+    return { ...known, retryAfter: leftMs > 0 ? this.clock.now() + leftMs : undefined };
   }
 
   private of(origin: UpstreamOrigin): State {

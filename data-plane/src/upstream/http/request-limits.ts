@@ -9,7 +9,7 @@ const MAX_LIMITS = 10_000;
 const MAX_UNSTATED_MS = 60_000;
 
 interface Limit {
-  /** Milliseconds since the epoch. */
+  /** As Clock.steady. */
   readonly until: number;
   /** The wait after the next 429 without a time, in milliseconds. */
   readonly nextMs: number;
@@ -35,7 +35,7 @@ export class RequestLimits {
 
   /** Throws TOO_MANY_REQUESTS with the remaining seconds while a limit is remembered. */
   assertOpen(key: string, name: string): void {
-    const left = (this.limits.get(key)?.until ?? 0) - this.clock.now();
+    const left = (this.limits.get(key)?.until ?? 0) - this.clock.steady();
     if (left <= 0) return;
     const seconds = Math.ceil(left / 1000);
     throw new LayoverError('TOO_MANY_REQUESTS', {
@@ -50,7 +50,7 @@ export class RequestLimits {
    * 429, up to a minute. Simultaneous 429s count once.
    */
   exceeded(key: string, statedMs: number | undefined): number {
-    const now = this.clock.now();
+    const now = this.clock.steady();
     const known = this.limits.get(key);
     if (statedMs === undefined && known !== undefined && known.until > now) return known.until - now;
     const unstatedMs = known?.nextMs ?? DEFAULT_RETRY_AFTER_MS;
@@ -64,6 +64,6 @@ export class RequestLimits {
   passed(key: string): void {
     const known = this.limits.peek(key);
     // A request that was sent before the limit began does not end it.
-    if (known !== undefined && known.until <= this.clock.now()) this.limits.delete(key);
+    if (known !== undefined && known.until <= this.clock.steady()) this.limits.delete(key);
   }
 }

@@ -29,7 +29,7 @@ export async function probeRegistry(
   origin: UpstreamOrigin,
   signal: AbortSignal,
 ): Promise<UpstreamSighting> {
-  const startedAt = clock.now();
+  const startedAt = clock.steady();
   let latencyMs: number | undefined;
   let login: LoginAsked = 'none';
   let atTokenServer = false;
@@ -51,7 +51,7 @@ export async function probeRegistry(
       });
     };
     let answer = await ask(undefined);
-    latencyMs = clock.now() - startedAt;
+    latencyMs = clock.steady() - startedAt;
     if (answer.status === 401 && answer.url.origin === endpoint.base.origin) {
       const challenges = parseChallenges(answer.headers.all('www-authenticate'));
       const bearer = challenges.find(({ scheme }) => scheme === 'bearer');

@@ -19,7 +19,7 @@ import type { CallBatch } from '../../../../proto/gen/layover/v1/CallBatch';
 export interface NewCall<K extends CallKind> {
   readonly kind: K;
   readonly message: CallMessage<K>;
-  /** When the caller gives up, in milliseconds since the epoch. */
+  /** When the caller gives up, as Clock.steady. */
   readonly dueAt: number;
   /** The caller's span in the format of W3C Trace Context. */
   readonly traceparent: string | undefined;
@@ -80,7 +80,7 @@ export class CallStream {
       return id;
     }
     this.open.set(id, { kind, dueAt, done });
-    const timeoutMs = Math.max(dueAt - this.clock.now(), 1);
+    const timeoutMs = Math.max(dueAt - this.clock.steady(), 1);
     this.queued.push({ id, timeoutMs, ...(traceparent === undefined ? {} : { traceparent }), [kind]: message });
     this.flushSoon();
     this.sweepLater();
@@ -144,7 +144,7 @@ export class CallStream {
   private sweepLater(): void {
     this.cancelSweep ??= this.clock.after(CALL_SWEEP_MS, () => {
       this.cancelSweep = undefined;
-      const now = this.clock.now();
+      const now = this.clock.steady();
       for (const [id, call] of this.open) if (call.dueAt <= now) this.expire(id, call);
       if (this.open.size > 0) this.sweepLater();
     });

@@ -114,7 +114,7 @@ export class NodeCalls {
   ): Promise<NodeReply<K>> {
     const { nodes, clock, tracer } = this.options;
     return new Promise((resolve, reject) => {
-      const dueAt = clock.now() + timeoutMs;
+      const dueAt = clock.steady() + timeoutMs;
       const span = tracer.isOn ? tracer.active() : undefined;
       let sent: SentCall | undefined;
       let stopWaiting: (() => void) | undefined;
@@ -171,7 +171,7 @@ export class NodeCalls {
    */
   async begin({ key, avoid, first: wanted, invoke }: ReadQuestion, signal: AbortSignal): Promise<BegunStream> {
     const { nodes, clock } = this.options;
-    const giveUpAt = clock.now() + STREAM_IDLE_MS;
+    const giveUpAt = clock.steady() + STREAM_IDLE_MS;
     const toError = (error: ServiceError): LayoverError => translate(error, signal);
     let failedNodes: FailedNodes | undefined;
     let movedFrom: Node<DataPlaneConnection> | undefined;
@@ -181,7 +181,7 @@ export class NodeCalls {
       const stream = new ReadStream(call, { signal, idleMs: STREAM_IDLE_MS, clock, silence, toError });
       const stopWaiting = this.unlessBack(node, (away) => stream.giveUp(away));
       try {
-        const first = await stream.next(Math.max(giveUpAt - clock.now(), 1));
+        const first = await stream.next(Math.max(giveUpAt - clock.steady(), 1));
         return { node, first, stream };
       } catch (error) {
         stream.cancel();

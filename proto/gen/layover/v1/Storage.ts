@@ -10,6 +10,8 @@ import type { ProbeUpstreamReply as _layover_v1_ProbeUpstreamReply, ProbeUpstrea
 import type { ProbeUpstreamRequest as _layover_v1_ProbeUpstreamRequest, ProbeUpstreamRequest__Output as _layover_v1_ProbeUpstreamRequest__Output } from '../../layover/v1/ProbeUpstreamRequest';
 import type { StatBlobsReply as _layover_v1_StatBlobsReply, StatBlobsReply__Output as _layover_v1_StatBlobsReply__Output } from '../../layover/v1/StatBlobsReply';
 import type { StatBlobsRequest as _layover_v1_StatBlobsRequest, StatBlobsRequest__Output as _layover_v1_StatBlobsRequest__Output } from '../../layover/v1/StatBlobsRequest';
+import type { StatJournalReply as _layover_v1_StatJournalReply, StatJournalReply__Output as _layover_v1_StatJournalReply__Output } from '../../layover/v1/StatJournalReply';
+import type { StatJournalRequest as _layover_v1_StatJournalRequest, StatJournalRequest__Output as _layover_v1_StatJournalRequest__Output } from '../../layover/v1/StatJournalRequest';
 import type { VerifyBlobsReply as _layover_v1_VerifyBlobsReply, VerifyBlobsReply__Output as _layover_v1_VerifyBlobsReply__Output } from '../../layover/v1/VerifyBlobsReply';
 import type { VerifyBlobsRequest as _layover_v1_VerifyBlobsRequest, VerifyBlobsRequest__Output as _layover_v1_VerifyBlobsRequest__Output } from '../../layover/v1/VerifyBlobsRequest';
 
@@ -50,6 +52,15 @@ export interface StorageClient extends grpc.Client {
   statBlobs(argument: _layover_v1_StatBlobsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_StatBlobsReply__Output>): grpc.ClientUnaryCall;
   statBlobs(argument: _layover_v1_StatBlobsRequest, callback: grpc.requestCallback<_layover_v1_StatBlobsReply__Output>): grpc.ClientUnaryCall;
   
+  StatJournal(argument: _layover_v1_StatJournalRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_StatJournalReply__Output>): grpc.ClientUnaryCall;
+  StatJournal(argument: _layover_v1_StatJournalRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_StatJournalReply__Output>): grpc.ClientUnaryCall;
+  StatJournal(argument: _layover_v1_StatJournalRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_StatJournalReply__Output>): grpc.ClientUnaryCall;
+  StatJournal(argument: _layover_v1_StatJournalRequest, callback: grpc.requestCallback<_layover_v1_StatJournalReply__Output>): grpc.ClientUnaryCall;
+  statJournal(argument: _layover_v1_StatJournalRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_StatJournalReply__Output>): grpc.ClientUnaryCall;
+  statJournal(argument: _layover_v1_StatJournalRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_StatJournalReply__Output>): grpc.ClientUnaryCall;
+  statJournal(argument: _layover_v1_StatJournalRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_StatJournalReply__Output>): grpc.ClientUnaryCall;
+  statJournal(argument: _layover_v1_StatJournalRequest, callback: grpc.requestCallback<_layover_v1_StatJournalReply__Output>): grpc.ClientUnaryCall;
+  
   VerifyBlobs(argument: _layover_v1_VerifyBlobsRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_layover_v1_VerifyBlobsReply__Output>;
   VerifyBlobs(argument: _layover_v1_VerifyBlobsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_layover_v1_VerifyBlobsReply__Output>;
   verifyBlobs(argument: _layover_v1_VerifyBlobsRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_layover_v1_VerifyBlobsReply__Output>;
@@ -66,6 +77,8 @@ export interface StorageHandlers extends grpc.UntypedServiceImplementation {
   
   StatBlobs: grpc.handleUnaryCall<_layover_v1_StatBlobsRequest__Output, _layover_v1_StatBlobsReply>;
   
+  StatJournal: grpc.handleUnaryCall<_layover_v1_StatJournalRequest__Output, _layover_v1_StatJournalReply>;
+  
   VerifyBlobs: grpc.handleServerStreamingCall<_layover_v1_VerifyBlobsRequest__Output, _layover_v1_VerifyBlobsReply>;
   
 }
@@ -75,5 +88,6 @@ export interface StorageDefinition extends grpc.ServiceDefinition {
   ListBlobs: MethodDefinition<_layover_v1_ListBlobsRequest, _layover_v1_ListBlobsReply, _layover_v1_ListBlobsRequest__Output, _layover_v1_ListBlobsReply__Output>
   ProbeUpstream: MethodDefinition<_layover_v1_ProbeUpstreamRequest, _layover_v1_ProbeUpstreamReply, _layover_v1_ProbeUpstreamRequest__Output, _layover_v1_ProbeUpstreamReply__Output>
   StatBlobs: MethodDefinition<_layover_v1_StatBlobsRequest, _layover_v1_StatBlobsReply, _layover_v1_StatBlobsRequest__Output, _layover_v1_StatBlobsReply__Output>
+  StatJournal: MethodDefinition<_layover_v1_StatJournalRequest, _layover_v1_StatJournalReply, _layover_v1_StatJournalRequest__Output, _layover_v1_StatJournalReply__Output>
   VerifyBlobs: MethodDefinition<_layover_v1_VerifyBlobsRequest, _layover_v1_VerifyBlobsReply, _layover_v1_VerifyBlobsRequest__Output, _layover_v1_VerifyBlobsReply__Output>
 }

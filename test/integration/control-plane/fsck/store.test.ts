@@ -284,3 +284,18 @@ describe('two data planes with separate stores', () => {
     second = await startFakeStorage();
   });
 });
+
+test('the state of a journal is printed, and is no problem', async () => {
+  const clean = await world.fsck(['quick'], { json: false });
+  expect(clean.stdout).not.toContain('journal');
+  world.storage.journal = { failure: 'EROFS', damagedFiles: 2, damagedBytes: 192, lostRecords: 3, droppedRecords: 1 };
+  const damaged = await world.fsck(['quick'], { json: false });
+  expect(damaged.stdout).toContain(
+    `The journal of ${world.storage.address} cannot be written (EROFS), keeps 2 damaged parts (192 B) in *.damaged, ` +
+      'lost 3 damaged records since its start, dropped 1 record since its start.\n',
+  );
+  expect(damaged.code).toBe(0);
+  expect((await world.fsck(['quick'])).summary['journals']).toHaveLength(1);
+  world.storage.journal = undefined;
+  expect((await world.fsck(['quick'])).summary['journals']).toEqual([]);
+});

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { encodeFrame } from '../../../../common/files/frames';
 import type { DurablePullJournal } from '../../../../data-plane/src/journal/durable-pull-journal';
 import { RECORD_HEADER_BYTES, writeRecordFrame } from '../../../../data-plane/src/journal/record-frames';
+import { waitUntil } from '../../../support/real/wait-until';
 import { watchSyncs } from '../../../support/real/synced-paths';
 import { TestClock } from '../../../support/test-clock';
 import {
@@ -133,7 +134,8 @@ describe('damaged files', () => {
       writeFileSync(path, Buffer.concat([bytes.subarray(0, middle), damage, bytes.subarray(middle + 64)]));
     }
 
-    const found = referencesOf(await drain(await start({ logger })));
+    const reopened = await start({ logger });
+    const found = referencesOf(await drain(reopened));
     const lost = numbers(0, 303).filter((reference) => !found.includes(reference));
     expect(found).toEqual(numbers(0, 303).filter((reference) => !lost.includes(reference)));
     const files = readdirSync(directory).filter((name) => name.endsWith('.damaged'));
@@ -143,6 +145,13 @@ describe('damaged files', () => {
     expect(lost.length).toBeGreaterThanOrEqual(files.length);
     expect(lost.length).toBeLessThanOrEqual(2 * files.length);
     for (const name of files) expect(readFileSync(join(directory, name)).includes(damage)).toBe(true);
+    expect(files.reduce((sum, name) => sum + statSync(join(directory, name)).size, 0)).toBe(
+      (await reopened.keptDamage()).bytes,
+    );
+    expect(reopened.condition()).toMatchObject({
+      lostRecords: lost.length,
+      damagedBytes: (await reopened.keptDamage()).bytes,
+    });
     const reported = lines.flatMap((line) => /"records":(\d+),.*Pull records are lost/.exec(line)?.[1] ?? []);
     expect(reported.reduce((sum, count) => sum + Number(count), 0)).toBe(lost.length);
   });
@@ -310,6 +319,59 @@ describe('a delivery that keeps up', () => {
 });
 
 describe('a folder that cannot be used', () => {
+  const failing = (code: string) =>
+    jest.spyOn(fsPromises, 'writeFile').mockRejectedValue(Object.assign(new Error(code), { code }));
+
+  test('is known before the first record, and noticed without a record when it can be used again', async () => {
+    const clock = new TestClock();
+    const spy = failing('EROFS');
+    const journal = await start({ clock });
+    expect(journal.condition().failure).toBe('EROFS');
+    clock.advance(10_000);
+    await new Promise(setImmediate);
+    expect(journal.condition().failure).toBe('EROFS');
+    spy.mockRestore();
+    clock.advance(10_000);
+    await waitUntil('a journal that can be written', () => journal.condition().failure === undefined);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('delivers the records of an earlier run as soon as it can be read, without a new record', async () => {
+    const before = await start();
+    await before.append(recordOf('0'));
+    await before.close();
+    renameSync(directory, `${directory}.away`);
+    writeFileSync(directory, 'a disk that is not mounted');
+    const clock = new TestClock();
+    const journal = await start({ clock });
+    expect(journal.condition().failure).toBeDefined();
+    let appended = 0;
+    journal.onAppended(() => (appended += 1));
+    rmSync(directory);
+    renameSync(`${directory}.away`, directory);
+    clock.advance(10_000);
+    await waitUntil('the records of the earlier run', () => appended === 1);
+    expect(journal.admissionsPending()).toBe(true);
+    expect(referencesOf(await drain(journal))).toEqual(['0']);
+    expect(journal.admissionsPending()).toBe(false);
+  });
+
+  test('does not hold up other records for one that the control plane rejects', async () => {
+    const journal = await start();
+    await journal.append(recordOf('0'));
+    const batch = (await journal.read(1, 1000))!;
+    const { logger, lines } = keepingLogger();
+    const spy = jest.spyOn(fsPromises, 'open').mockRejectedValue(Object.assign(new Error('EROFS'), { code: 'EROFS' }));
+    try {
+      const other = await openJournal(directory, { logger });
+      await other.setAside(batch.records[0]!, 'bad');
+      await other.close();
+    } finally {
+      spy.mockRestore();
+    }
+    expect(lines.join()).toContain('refused.jsonl is full or cannot be written');
+  });
+
   test('drops records until it can, and then delivers those of an earlier run too', async () => {
     const before = await start();
     await before.append(recordOf('0'));

@@ -35,7 +35,7 @@ describe('content without holders', () => {
   test('is deleted after the grace period, while held content stays', async () => {
     world.advance(MINUTE - 1);
     expect(await world.collect()).toEqual({ blobs: 0, manifests: 0, bytes: 0 });
-    expect(world.storage.calls).toEqual([]);
+    expect(world.storage.deletions).toEqual([]);
     world.advance(1);
     expect(await world.collect()).toEqual({ blobs: 2, manifests: 0, bytes: 500 });
     expect(kept()).toEqual(rest);

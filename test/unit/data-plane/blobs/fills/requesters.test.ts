@@ -119,7 +119,7 @@ describe('the requesters of a fill', () => {
 it('an urgent request leaves when its signal aborts, and the fill continues as a background fill', async () => {
   const limits: number[] = [];
   const clock: Clock = {
-    now: () => Date.now(),
+    ...systemClock,
     after: (delayMs, callback) => {
       if (delayMs === 77_000) limits.push(delayMs);
       return systemClock.after(delayMs, callback);

@@ -1,7 +1,7 @@
-import type { StoredContent } from '../../cache/holdings/blob.store';
-import type { ContentStores } from '../../cache/content/content-stores';
+import type { StoredContent } from '../holdings/blob.store';
+import type { ContentStores } from '../content/content-stores';
 import type { Database } from '../../db/database';
-import { originsAwaiting, settleArrivals } from '../../cache/arrivals/settle-arrivals';
+import { originsAwaiting, settleArrivals } from './settle-arrivals';
 import { recountHolders } from './recount-holders';
 
 /**

@@ -1,6 +1,6 @@
 import { type BlobRow, type OriginHoldingRow, Table } from '../../../../schema/tables';
 import { chunks } from '../../db/chunks';
-import type { ContentStores } from '../../cache/content/content-stores';
+import type { ContentStores } from '../content/content-stores';
 import type { Queries } from '../../db/database';
 
 /**
