@@ -78,6 +78,8 @@ export class OwnAnswers {
     const now = this.clock.now();
     for (const [key, sum] of this.sums) {
       if (!all && now - sum.firstAt < WINDOW_MS) continue;
+      // It goes on counting meanwhile.
+      if (this.waiting.length >= MAX_WAITING) break;
       this.sums.delete(key);
       this.waiting.push(sum);
     }

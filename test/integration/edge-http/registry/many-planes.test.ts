@@ -366,9 +366,7 @@ describe('a blob whose node is lost in the middle', () => {
         {
           // A data plane that starts has no configuration for a moment.
           readBlob: (_request, sender) =>
-            again!.reads.length === 1
-              ? Promise.reject(new LayoverError('NOT_READY'))
-              : second(sender, again!),
+            again!.reads.length === 1 ? Promise.reject(new LayoverError('NOT_READY')) : second(sender, again!),
         },
         plane.address,
       );
@@ -395,10 +393,7 @@ describe('a blob whose node is lost in the middle', () => {
     await plane!.stop();
     message.destroy();
     try {
-      again = await startFakeDataPlane(
-        { readBlob: (_request, sender) => serveInline(blob, sender) },
-        plane!.address,
-      );
+      again = await startFakeDataPlane({ readBlob: (_request, sender) => serveInline(blob, sender) }, plane!.address);
       expect(digestOf((await get(edge, blob.path)).body)).toBe(blob.digest);
       expect(again.reads).toHaveLength(1);
       expect(again.reads[0]!.request.context!.authorizedAt).toBe(0);

@@ -17,7 +17,11 @@ function rig(health: Health) {
     sent.push(call);
     return { cancel: () => (call.cancelled = true) };
   };
-  const node = { name: 'a', health, connection: { calls: { send } } };
+  const node: { readonly name: string; health: Health; readonly connection: object } = {
+    name: 'a',
+    health,
+    connection: { calls: { send } },
+  };
   const nodes = {
     get size() {
       return node.health === 'serving' ? 1 : 0;
@@ -33,7 +37,7 @@ function rig(health: Health) {
   });
   const departure = new AbortController();
   const ask = (): Promise<unknown> => calls.call('key', 'checkAccess', {}, departure.signal);
-  return { clock, sent, node: node as unknown as { health: Health }, ask, departure };
+  return { clock, sent, node, ask, departure };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -118,3 +118,21 @@ test('clients without credentials take no room from those with credentials, whos
   expect(answers.next(false).length).toBe(16);
   expect(takeAll(false).length).toBeLessThanOrEqual(1000);
 });
+
+test('the answers that wait are bounded over hours in which no report succeeds, and all are counted', () => {
+  const { clock, answers, fail, takeAll } = rig();
+  let requests = 0;
+  for (let minute = 0; minute < 60; minute += 1) {
+    for (let i = 0; i < 600; i += 1) {
+      fail({ client: `10.${minute}.0.${i % 250}`, authorization: i % 2 === 0 ? 'Bearer invented' : '' });
+      requests += 1;
+    }
+    clock.advance(60_000);
+    // Sums of the last minute would be reported, but the report fails.
+    answers.next(false);
+  }
+  expect(answers.size).toBe(requests);
+  const taken = takeAll(true);
+  expect(requestsIn(taken)).toBe(requests);
+  expect(taken.length).toBeLessThanOrEqual(1000 + 401);
+});
