@@ -307,8 +307,8 @@ export class LocalCopies implements BlobFiles {
       await link(spoolFile, path);
     } catch (error) {
       if (systemErrorCode(error) !== 'EEXIST') throw error;
-      // Another copy, or a file that an earlier removal left. Its path may be about to be opened, so
-      // there is a file under it at all times.
+      // Another copy, or a file that an earlier removal left. Its path may be about to be opened,
+      // so there is a file under it at all times.
       const temporary = this.paths.temporary(digest);
       try {
         await link(spoolFile, temporary);

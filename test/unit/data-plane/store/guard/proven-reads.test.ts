@@ -60,7 +60,8 @@ function setUp({ path, isSuspect }: Setting = {}) {
   let damaged = 0;
   const uses = new ContentUses(clock);
   const onDamaged = (): void => void (damaged += 1);
-  const stored = new StoredBlobs({ store, uses, isSuspect, onDamaged, logger: silentLogger, clock });
+  const links = { lifetimeMs: 60_000, linkTo: async () => ({ url: 'https://bucket.example/blob', size: SIZE }) };
+  const stored = new StoredBlobs({ store, uses, links, isSuspect, onDamaged, logger: silentLogger, clock });
   return {
     memory,
     clock,
@@ -159,6 +160,7 @@ describe('a blob that comes from another host', () => {
     gate.open();
     await stored.stop();
     expect(await stored.open(RIGHT, SIZE)).not.toBeInstanceOf(Absence);
+    expect(await stored.linkTo(RIGHT)).toMatchObject({ size: SIZE });
   });
 
   it('is not examined any more after a stop', async () => {
