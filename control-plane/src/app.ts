@@ -6,6 +6,7 @@ import { observeCalls } from '../../common/grpc/observe-calls';
 import { openPlaneSecurity } from '../../common/grpc/plane-security';
 import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
 import { type Clock, systemClock } from '../../common/runtime/clock';
+import { CLOCK_TOLERANCE_MS, ClockWatch } from '../../common/runtime/clock-watch';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
 import { sumRepeats } from '../../common/runtime/sum-repeats';
@@ -41,6 +42,7 @@ import { pruneAuditEvents } from './maintenance/prune-audit-events';
 import { pruneConfigurationChanges } from './maintenance/prune-configuration-changes';
 import { pruneRecordedEvents } from './maintenance/prune-recorded-events';
 import { rotateTokenKeys } from './maintenance/rotate-token-keys';
+import { watchClock } from './maintenance/watch-clock';
 import { Metrics } from './metrics';
 import { OrganizationService } from './tenancy/organizations/organization.service';
 import { AccountIdentities } from './tenancy/organizations/upstream-identities';
@@ -147,6 +149,10 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
       onAudited: (kinds) => metrics.audited(kinds),
     });
     const { revision, tokenKeys, settings } = stores;
+    const clockWatch = new ClockWatch(clock, log.child({ part: 'clock' }));
+    clockWatch.begin(await stores.audit.latest(database.reader, clock.now() + CLOCK_TOLERANCE_MS));
+    releases.push(watchClock(database, clockWatch, clock, log.child({ part: 'clock' })));
+    metrics.watchClock(() => clockWatch.isTrusted());
     const content = new ManagedContent({ database, stores, clock });
     const identities = new AccountIdentities(masterKey);
     const organizationService = new OrganizationService({ ...stores, content, database, box, identities, clock });
@@ -174,8 +180,8 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     await forgetting.start();
     const watch = new WatchStreams(feed, forgetting, clock, log);
     releases.push(pruneConfigurationChanges(database, revision, clock, log));
-    releases.push(pruneRecordedEvents(database, stores.recorded, clock, log));
-    releases.push(pruneAuditEvents({ ...stores, database, clock, log }, config.auditRetentionMs));
+    releases.push(pruneRecordedEvents({ ...stores, database, clock, clockWatch, log }));
+    releases.push(pruneAuditEvents({ ...stores, database, clock, clockWatch, log }, config.auditRetentionMs));
     releases.push(rotateTokenKeys({ ...stores, database, clock, log }));
 
     const planes = openPlaneSecurity(config.planeSecurity, clock, log.child({ part: 'planes' }));
@@ -200,6 +206,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
       clock,
       log,
       graceMs: config.garbage.graceMs,
+      isClockTrusted: () => clockWatch.isTrusted(),
       onRound: (collected, seconds) => metrics.collected(collected, seconds),
     });
     releases.push(collector.start(config.garbage.everyMs));

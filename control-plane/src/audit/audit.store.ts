@@ -124,6 +124,22 @@ export class AuditStore {
       .select('id', 'at', 'kind');
   }
 
+  /**
+   * Returns the time of the newest event until `until`, or undefined if there is none, and whether
+   * there are later ones. Times are milliseconds since the epoch.
+   */
+  async latest(
+    queries: Queries,
+    until: number,
+  ): Promise<{ readonly at: number | undefined; readonly hasLater: boolean }> {
+    const newest = await queries(Table.auditEvents)
+      .where('at', '<=', until)
+      .orderBy('at', 'desc')
+      .first<{ at: number } | undefined>('at');
+    const later = await queries(Table.auditEvents).where('at', '>', until).first<{ at: number } | undefined>('at');
+    return { at: newest?.at, hasLater: later !== undefined };
+  }
+
   /** Deletes events. Only retention calls this. */
   async delete(queries: Queries, ids: readonly string[]): Promise<void> {
     for (const part of chunks(ids)) await queries(Table.auditEvents).whereIn('id', part).delete();

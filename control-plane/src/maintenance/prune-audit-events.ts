@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../../common/runtime/clock';
+import type { ClockWatch } from '../../../common/runtime/clock-watch';
 import type { Logger } from '../../../common/runtime/logger';
 import type { AuditStore } from '../audit/audit.store';
 import type { Database } from '../db/database';
@@ -18,6 +19,7 @@ export interface RetentionParts {
   readonly audit: AuditStore;
   readonly recorded: RecordedEventsStore;
   readonly clock: Clock;
+  readonly clockWatch: ClockWatch;
   readonly log: Logger;
 }
 
@@ -30,8 +32,9 @@ export interface RetentionParts {
  */
 export function pruneAuditEvents(parts: RetentionParts, retentionMs: number | undefined): () => Promise<void> {
   if (retentionMs === undefined) return () => Promise.resolve();
-  const { clock, log } = parts;
+  const { clock, clockWatch, log } = parts;
   const work = async (stopped: () => boolean): Promise<void> => {
+    if (!clockWatch.isTrusted()) return;
     const start = clock.now();
     const before = start - retentionMs;
     let deleted = 0;

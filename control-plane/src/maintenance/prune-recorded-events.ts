@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../../common/runtime/clock';
+import type { ClockWatch } from '../../../common/runtime/clock-watch';
 import type { Logger } from '../../../common/runtime/logger';
 import type { Database } from '../db/database';
 import type { RecordedEventsStore } from '../cache/pulls/recorded-events.store';
@@ -14,17 +15,28 @@ export const RECORD_IDS_KEPT_MS = 90 * 24 * 3_600_000;
 /** Ids deleted in one transaction. */
 const STEP = 1000;
 
+/** Dependencies of {@link pruneRecordedEvents}. */
+export interface RecordRetentionParts {
+  readonly database: Database;
+  readonly recorded: RecordedEventsStore;
+  readonly clock: Clock;
+  readonly clockWatch: ClockWatch;
+  readonly log: Logger;
+}
+
 /**
  * Deletes the ids of records that cannot be delivered again, every hour and in short transactions.
  * Returns a function that stops the work.
  */
-export function pruneRecordedEvents(
-  database: Database,
-  recorded: RecordedEventsStore,
-  clock: Clock,
-  log: Logger,
-): () => Promise<void> {
+export function pruneRecordedEvents({
+  database,
+  recorded,
+  clock,
+  clockWatch,
+  log,
+}: RecordRetentionParts): () => Promise<void> {
   const work = async (stopped: () => boolean): Promise<void> => {
+    if (!clockWatch.isTrusted()) return;
     const before = clock.now() - RECORD_IDS_KEPT_MS;
     while (!stopped()) {
       const pruned = await database.transaction((queries) => recorded.prune(queries, before, STEP));

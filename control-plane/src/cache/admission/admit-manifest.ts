@@ -11,6 +11,7 @@ import { evict } from '../eviction/evict';
 import { makeReservable, makeRoom, type RoomDecision } from '../eviction/make-room';
 import { refuseOversize } from './refuse-oversize';
 import type { Admission, AdmissionDecision } from './admission';
+import { believableTime } from '../content/believable-time';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import { pointTag } from './point-tag';
@@ -27,11 +28,12 @@ type LockedOrigin = Origin & { readonly originVersion: string; readonly expirati
 export async function admitManifest(
   queries: Queries,
   stores: ContentStores,
-  admission: Admission,
+  asked: Admission,
   clock: Clock,
 ): Promise<AdmissionDecision> {
-  const found = await stores.origins.lock(queries, admission.key.organizationUid);
+  const found = await stores.origins.lock(queries, asked.key.organizationUid);
   const now = clock.now();
+  const admission = { ...asked, checkedAt: believableTime(asked.checkedAt, now) };
   if (!isOriginOf(found, admission)) {
     await recordUnheld(queries, stores, admission, now);
     return { decision: 'PASS_THROUGH' };

@@ -4,10 +4,12 @@ import { isLayoverError } from '../../../../common/errors/layover-error';
 import { parseDigest } from '../../../../common/oci/digest';
 import { parseRepositoryName, parseTag } from '../../../../common/oci/reference';
 import type { AdmitManifestRequest__Output } from '../../../../proto/gen/layover/v1/AdmitManifestRequest';
+import type { PullEvent__Output } from '../../../../proto/gen/layover/v1/PullEvent';
 import type { PullRecord__Output } from '../../../../proto/gen/layover/v1/PullRecord';
 import type { UpstreamStatusRow } from '../../../../schema/tables';
 import { parseAdmission } from '../admission/admission';
 import { admitManifest } from '../admission/admit-manifest';
+import { believableTime } from '../content/believable-time';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import { type BlobProof, proofKey } from '../proofs/proof.store';
@@ -95,20 +97,21 @@ export class PullRecorder {
 
   private async write(queries: Queries, items: readonly DeliveredRecord[]): Promise<number> {
     const { stores, recorded } = this.parts;
+    const now = this.parts.clock.now();
     const { fresh, later } = await findUnknown(queries, { audit: stores.audit, recorded }, items);
     await recorded.append(
       queries,
       fresh.filter(({ record }) => !record.pull).map(({ id, at }) => ({ id, at })),
     );
-    const reports = blobReports(fresh);
+    const reports = blobReports(fresh, now);
     const arrived = arrivalsOf(reports);
     const origins = await this.origins(queries, [...fresh, ...later.map(({ item }) => item)], reports);
     for (const item of fresh) await this.admit(queries, item);
     await this.pulls(queries, { fresh, later }, origins);
     await stores.proofs.record(queries, proofsOf(reports, origins));
-    await settleArrivals(queries, stores, [...origins.values()], arrived, this.parts.clock.now());
+    await settleArrivals(queries, stores, [...origins.values()], arrived, now);
     const missing = fresh.flatMap(({ record, at }) => missingBlob(record, at));
-    await endMissing(queries, stores, missing, origins, this.parts.clock.now());
+    await endMissing(queries, stores, missing, origins, now);
     await this.upstreams(queries, fresh, origins);
     await this.count(queries, { fresh, later }, origins);
     return fresh.length;
@@ -180,6 +183,7 @@ export class PullRecorder {
     { fresh, later }: UnknownRecords,
     origins: ReadonlyMap<string, Origin>,
   ): Promise<void> {
+    const now = this.parts.clock.now();
     const pulls: TimedPull[] = [];
     const rows = fresh.flatMap(({ id, at, record }) => {
       if (record.refusals) {
@@ -187,7 +191,7 @@ export class PullRecorder {
         return [refusalAuditRow(id, at, record.refusals, name)];
       }
       if (!record.pull) return [];
-      pulls.push({ at, event: record.pull });
+      pulls.push(timedPull(at, record.pull, now));
       return [pullAuditRow(id, at, record.pull, origins.get(record.pull.organizationUid)?.organizationName)];
     });
     await this.parts.stores.audit.append(queries, rows);
@@ -196,7 +200,7 @@ export class PullRecorder {
       const event = record.pull!;
       const name = origins.get(event.organizationUid)?.organizationName;
       await this.parts.stores.audit.replace(queries, pullAuditRow(stored.id, at, event, name));
-      pulls.push({ at, event, isCounted: isServed(stored.cache_status) });
+      pulls.push({ ...timedPull(at, event, now), isCounted: isServed(stored.cache_status) });
     }
     await applyPulls(queries, this.parts.stores, pulls, origins);
     await applyRobotUse(queries, this.parts.robots, pulls);
@@ -212,7 +216,7 @@ export class PullRecorder {
     const latest = new Map<string, UpstreamStatusRow>();
     for (const { at, record } of items) {
       if (!record.upstream) continue;
-      const row = toUpstreamStatusRow(record.upstream, at);
+      const row = toUpstreamStatusRow(record.upstream, at, this.parts.clock.now());
       // The report is older than the present upstream of the organization, so it is about another
       // upstream.
       const since = origins.get(row.organization_uid)?.originSince ?? null;
@@ -275,13 +279,23 @@ interface BlobReport {
   readonly upstreamRepository: string;
 }
 
+/**
+ * Returns a pull with times that may have effects. Its audit event keeps the time that was reported.
+ */
+function timedPull(at: number, event: PullEvent__Output, now: number): TimedPull {
+  return {
+    at: believableTime(at, now),
+    event: { ...event, checkedAt: believableTime(event.checkedAt, now) },
+  };
+}
+
 /** Returns the valid reports of stored blobs. */
-function blobReports(items: readonly DeliveredRecord[]): readonly BlobReport[] {
+function blobReports(items: readonly DeliveredRecord[], now: number): readonly BlobReport[] {
   return items.flatMap(({ at, record: { blob } }) => {
     const digest = parseDigest(blob?.digest ?? '');
     if (!blob || digest === undefined || !Number.isSafeInteger(blob.size) || blob.size < 0) return [];
     const { size, organizationUid, identities, upstreamRepository } = blob;
-    return [{ digest, size, at, organizationUid, identities, upstreamRepository }];
+    return [{ digest, size, at: believableTime(at, now), organizationUid, identities, upstreamRepository }];
   });
 }
 

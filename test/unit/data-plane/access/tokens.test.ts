@@ -258,6 +258,17 @@ test('a token expires after five minutes, even if it was verified before', async
   expect(await pull('open', token)).toBe('UNAUTHORIZED');
 });
 
+test('a token of a clock that was ahead is refused when the clock is right, even if it was verified before', async () => {
+  const { issue, pull, clock } = rig();
+  clock.jump(400 * 86_400_000);
+  const token = `Bearer ${await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE)}`;
+  expect(await pull('vault', token)).toMatch(/^ok/);
+  clock.jump(-400 * 86_400_000);
+  expect(await pull('vault', token)).toBe('UNAUTHORIZED');
+  const next = `Bearer ${await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE)}`;
+  expect(await pull('vault', next)).toMatch(/^ok/);
+});
+
 test('a deleted robot, a new secret and a removed key invalidate tokens immediately', async () => {
   const { issue, pull, configuration } = rig();
   const token = `Bearer ${await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE)}`;
