@@ -21,7 +21,7 @@ export interface OperationsParts {
   /** Returns the reasons why this plane is not ready, one text each. Empty if it is ready. */
   readonly unready: () => Promise<readonly string[]>;
   /** Returns what /readyz reports in addition, one text each, also if the plane is ready. */
-  readonly notes?: () => readonly string[];
+  readonly notes?: () => readonly string[] | Promise<readonly string[]>;
   /** If true, /metrics is unknown to clients that came through a proxy. Default: false. */
   readonly directMetrics?: boolean;
   /** Other processes of this plane. /metrics and /readyz answer for all of them. */
@@ -97,7 +97,7 @@ export class OperationsServer {
         return { status: 200, type: TEXT, body: 'ok\n' };
       case '/readyz': {
         const reasons = (await Promise.all([unready(), whySiblingsAreUnready(siblings)])).flat();
-        const lines = [...(reasons.length === 0 ? ['ready'] : reasons), ...(this.parts.notes?.() ?? [])];
+        const lines = [...(reasons.length === 0 ? ['ready'] : reasons), ...((await this.parts.notes?.()) ?? [])];
         return { status: reasons.length === 0 ? 200 : 503, type: TEXT, body: `${lines.join('\n')}\n` };
       }
       case '/metrics':

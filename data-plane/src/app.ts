@@ -69,7 +69,7 @@ import { connectPeer, type Peer } from './cluster/peers';
 import { createCallObserver, createCallWatch, measuredHandlers } from './monitoring/measured-handlers';
 import { measuredJournal } from './monitoring/measured-journal';
 import { measuredUpstream } from './monitoring/measured-upstream';
-import { noteAge, noteJournal, whyUnready } from './monitoring/readiness';
+import { diskOf, noteAge, noteDisk, noteJournal, whyUnready } from './monitoring/readiness';
 import { startOperations } from './monitoring/start-operations';
 import { BlobAccess } from './blobs/blob-access';
 import { BlobService } from './blobs/blob-service';
@@ -444,9 +444,10 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const operationsParts = {
       metrics,
       unready,
-      notes: () => [
+      notes: async () => [
         ...(hasConfiguration(configuration) ? noteAge(configuration, config.anonymousMaxAgeMs) : []),
         ...noteJournal(durable.condition().failure),
+        ...noteDisk(await diskOf(config.home.spool, clock), config.diskReserveBytes),
       ],
       configuration,
       journal: durable,

@@ -5,6 +5,7 @@ import { createTimeOrderedIds } from '../../../common/runtime/time-ordered-ids';
 import { ByteCounts } from './byte-counts';
 import type { KeptDamage } from './damaged-parts';
 import { GroupCommit, type WrittenGroup } from './group-commit';
+import { isDiskFull, JOURNAL_RESERVE_BYTES } from './journal-reserve';
 import type { DeliverableJournal, JournalBatch, NewRecord, PullJournal } from './pull-journal';
 import type { RecordCodec } from './record-codec';
 import { MAX_RECORD_BYTES, RECORD_HEADER_BYTES } from './record-frames';
@@ -24,6 +25,8 @@ export interface JournalLimits {
   readonly segmentBytes: number;
   /** Size of the newest records that are kept in memory for the delivery; default 4 MiB. */
   readonly recentBytes: number;
+  /** Size of the room on the disk that is kept for records, in bytes; default 4 MiB. */
+  readonly reserveBytes: number;
   /** How long sums of bytes stay in memory at most, in milliseconds; default 5000. */
   readonly countIntervalMs: number;
 }
@@ -45,6 +48,7 @@ const DEFAULT_LIMITS: JournalLimits = {
   maxRecords: 5_000_000,
   segmentBytes: 4 * 1024 ** 2,
   recentBytes: 4 * 1024 ** 2,
+  reserveBytes: JOURNAL_RESERVE_BYTES,
   countIntervalMs: 5000,
 };
 
@@ -113,6 +117,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
       codec,
       segmentBytes: limits.segmentBytes,
       recentBytes: limits.recentBytes,
+      reserveBytes: limits.reserveBytes,
       onDamage: (damage) => this.logDamage(damage),
       onDelay: (error) => this.logFailure(toStoreError(error)),
     });
@@ -389,8 +394,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
 
 function toStoreError(error: unknown): LayoverError {
   if (isLayoverError(error)) return error;
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOSPC' || code === 'EDQUOT'
+  return isDiskFull(error)
     ? new LayoverError('STORE_FULL', {
         message: 'The disk of the data plane has no space left for the pull journal. Free some space.',
         cause: error,

@@ -5,6 +5,7 @@ import { makeDurableFolder, syncFolder } from '../../../common/files/durable-fol
 import { writeAll } from '../../../common/files/write-all';
 import { DamagedParts, type KeptDamage } from './damaged-parts';
 import { DeliveredMark } from './delivered-mark';
+import { isDiskFull, JournalReserve } from './journal-reserve';
 import { RecentRecords } from './recent-records';
 import type { RecordCodec } from './record-codec';
 import { RECORD_HEADER_BYTES, writeRecordFrame } from './record-frames';
@@ -19,6 +20,8 @@ export interface SegmentLogOptions {
   readonly segmentBytes: number;
   /** Size of the newest records that stay in memory, in bytes. */
   readonly recentBytes: number;
+  /** Size of the room on the disk that is kept for records, in bytes; see JournalReserve. */
+  readonly reserveBytes: number;
   /** Called for bytes that are not a record, once for each part. */
   readonly onDamage: (damage: FoundDamage) => void;
   /** Called for a failure that only delays: the delivered position or a file stays as it was. */
@@ -81,6 +84,7 @@ export class SegmentLog {
   private readonly mark: DeliveredMark;
   private readonly damaged: DamagedParts;
   private readonly recent: RecentRecords;
+  private readonly reserve: JournalReserve;
   private readonly scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   private segments: Segment[] = [];
   private size = 0;
@@ -96,6 +100,7 @@ export class SegmentLog {
   constructor(private readonly options: SegmentLogOptions) {
     this.mark = new DeliveredMark(options.directory);
     this.damaged = new DamagedParts(options.directory);
+    this.reserve = new JournalReserve(options.directory, options.reserveBytes);
     this.recent = new RecentRecords(options.recentBytes);
   }
 
@@ -104,11 +109,16 @@ export class SegmentLog {
     return this.prepared;
   }
 
-  /** Writes and removes a small file, to find out whether the folder can be written. Throws the reason. */
+  /**
+   * Writes and removes a small file, to find out whether the folder can be written. Throws the
+   * reason. On a full disk it can as long as a part of the reserve is left.
+   */
   async check(): Promise<void> {
     await this.prepare();
     const path = join(this.options.directory, 'check');
-    await writeFile(path, 'x', { mode: 0o600 });
+    await writeFile(path, 'x', { mode: 0o600 }).catch((error: unknown) => {
+      if (!isDiskFull(error) || this.reserve.left === 0) throw error;
+    });
     await rm(path, { force: true });
   }
 
@@ -149,27 +159,7 @@ export class SegmentLog {
    */
   async append(payloads: readonly Buffer[]): Promise<number> {
     if (!this.prepared) await this.prepare();
-    const active = this.active ?? (await this.begin());
-    const { segment, file } = active;
-    const first = this.next;
-    const bytes = this.toFrames(first, payloads);
-    try {
-      await this.write(active, bytes);
-    } catch (error) {
-      // After a failed sync, the content of the disk is unknown, so the same file must not be
-      // synced again.
-      this.active = undefined;
-      await file.close().catch(() => undefined);
-      await truncate(segment.path, segment.bytes).catch(() => undefined);
-      if (segment.end === segment.first) this.segments.pop();
-      throw error;
-    }
-    this.size += bytes.length;
-    segment.bytes += bytes.length;
-    segment.end = this.next = first + payloads.length;
-    this.recent.add(first, payloads);
-    if (segment.bytes >= this.options.segmentBytes) await this.finish();
-    return first;
+    return this.reserve.spend(() => this.appendOnce(payloads));
   }
 
   /**
@@ -195,10 +185,11 @@ export class SegmentLog {
   async moveTo(sequence: number): Promise<void> {
     // Without the mark, a later start delivers records again, which is harmless. Stopping here
     // would keep a full disk full.
-    await this.mark.save(sequence).catch(this.options.onDelay);
+    await this.reserve.spend(() => this.mark.save(sequence)).catch(this.options.onDelay);
     this.moved = sequence;
     this.recent.dropBefore(sequence);
     await this.removeDelivered();
+    await this.reserve.fill();
   }
 
   /** Closes the files. No append may be running. */
@@ -222,8 +213,33 @@ export class SegmentLog {
     this.next = Math.max(marked, last?.end ?? 1);
     this.moved = Math.max(marked, segments[0]?.first ?? this.next);
     this.prepared = true;
+    await this.reserve.fill();
     if (rest !== undefined) await this.reportDamage(rest.path, rest.part, true);
     await this.removeDelivered();
+  }
+
+  private async appendOnce(payloads: readonly Buffer[]): Promise<number> {
+    const active = this.active ?? (await this.begin());
+    const { segment, file } = active;
+    const first = this.next;
+    const bytes = this.toFrames(first, payloads);
+    try {
+      await this.write(active, bytes);
+    } catch (error) {
+      // After a failed sync, the content of the disk is unknown, so the same file must not be
+      // synced again.
+      this.active = undefined;
+      await file.close().catch(() => undefined);
+      await truncate(segment.path, segment.bytes).catch(() => undefined);
+      if (segment.end === segment.first) this.segments.pop();
+      throw error;
+    }
+    this.size += bytes.length;
+    segment.bytes += bytes.length;
+    segment.end = this.next = first + payloads.length;
+    this.recent.add(first, payloads);
+    if (segment.bytes >= this.options.segmentBytes) await this.finish();
+    return first;
   }
 
   /** Closes the file that is written, without the room that it did not need. */

@@ -1,4 +1,4 @@
-import { LayoverError } from '../../../common/errors/layover-error';
+import { isLayoverError, LayoverError } from '../../../common/errors/layover-error';
 import type { Descriptor } from '../../../common/oci/descriptor';
 import { formatReference, type Reference, type Tag } from '../../../common/oci/reference';
 import type { Clock } from '../../../common/runtime/clock';
@@ -12,8 +12,8 @@ import type { ManifestContents } from './content/manifest-contents';
 import { parseManifest } from './content/parse-manifest';
 
 /**
- * A manifest with its bytes. `kept` is false if the quota has no room and the manifest is only
- * passed through.
+ * A manifest with its bytes. `kept` is false if the manifest is only passed through, because the
+ * quota or the disk has no room.
  */
 export interface HeldManifest {
   readonly descriptor: Descriptor;
@@ -46,7 +46,7 @@ export class ManifestKeeper {
   /**
    * Fetches a manifest with one GET and the credentials of this organization, then calls {@link
    * keep}. Requests that ask for the same media types share the GET. Throws the errors of the
-   * upstream client, UPSTREAM_CONTENT for an invalid manifest, QUOTA_EXCEEDED, STORE_FULL and
+   * upstream client, UPSTREAM_CONTENT for an invalid manifest, QUOTA_EXCEEDED and
    * STORE_FAILED.
    */
   fetch(
@@ -96,7 +96,12 @@ export class ManifestKeeper {
     );
     const descriptor: Descriptor = { digest, mediaType: parsed.mediaType, size: content.length };
     // Durable before admission: content that the catalog lists as held must be readable.
-    await this.contents.put(digest, content);
+    try {
+      await this.contents.put(digest, content);
+    } catch (error) {
+      if (isLayoverError(error) && error.key === 'STORE_FULL') return { descriptor, content, kept: false };
+      throw error;
+    }
     const admission = await this.knowledge.admit({
       repository: target.key,
       manifest: descriptor,

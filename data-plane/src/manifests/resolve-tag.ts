@@ -32,7 +32,7 @@ export class TagManifestResolver {
   /**
    * Returns the manifest of a tag. Throws MANIFEST_UNKNOWN if the upstream answers that the tag
    * does not exist; UPSTREAM_DENIED, TOO_MANY_REQUESTS and outages if no cached manifest may be
-   * served instead; QUOTA_EXCEEDED; STORE_FULL; STORE_FAILED; CANCELLED.
+   * served instead; QUOTA_EXCEEDED; STORE_FAILED; CANCELLED.
    */
   async resolve(target: PullTarget, tag: Tag, query: ManifestLookup): Promise<ManifestAnswer> {
     const cached = await this.parts.knowledge.tag(target.key, tag);

@@ -78,6 +78,22 @@ export function noteJournal(failure: string | undefined): readonly string[] {
     : [`journal: cannot be written (${failure}); pulls are served, and their records are dropped`];
 }
 
+/**
+ * Returns what an operator should know about the disk of the spool: nothing while fills may use it.
+ * Sizes are in bytes; a size of 0 means that the file system does not answer. A full disk does not
+ * make a data plane unready, because it still serves its cached content.
+ */
+export function noteDisk(
+  { size, free }: { readonly size: number; readonly free: number },
+  reserveBytes: number,
+): readonly string[] {
+  if (size === 0 || free > reserveBytes) return [];
+  const mib = (bytes: number): number => Math.floor(bytes / 1024 ** 2);
+  return [
+    `disk: ${mib(free)} MiB are free, not more than LAYOVER_DISK_RESERVE_BYTES (${mib(reserveBytes)} MiB); new content is passed through without being kept`,
+  ];
+}
+
 /** Returns the size and free bytes of the file system of a folder; zeros if it does not answer. */
 export async function diskOf(folder: string, clock: Clock): Promise<{ readonly size: number; readonly free: number }> {
   let found = { size: 0, free: 0 };

@@ -22,8 +22,8 @@ export interface MonitoringParts extends Pick<
   readonly metrics: DataPlaneMetrics;
   /** See whyUnready. */
   readonly unready: () => Promise<readonly string[]>;
-  /** See noteAge. */
-  readonly notes: () => readonly string[];
+  /** See noteAge, noteJournal and noteDisk. */
+  readonly notes: () => Promise<readonly string[]>;
   /** Other data planes of this `npm start`. The address answers for all of them. */
   readonly siblings: Siblings | undefined;
   readonly clock: Clock;
