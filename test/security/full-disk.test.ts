@@ -12,7 +12,7 @@ import { waitUntil } from '../support/real/wait-until';
 const MIB = 1024 ** 2;
 const RESERVE = 16 * MIB;
 
-/** What docs/operations.md#disk-full promises, on a disk of which other programs took every byte. */
+/** What docs/operations.md#disk-full promises if other programs took every byte of the disk. */
 describeWith(mayMount() ? [] : ['the right to mount'], 'a disk that is full to the last byte', () => {
   let disk: SmallDisk;
   let home: TemporaryFolder;

@@ -9,8 +9,8 @@ import { correctFutureTimes } from './correct-times';
 const EVERY_MS = 10_000;
 
 /**
- * Corrects the times in the database whenever the clock was set back, also before the start. Returns
- * a function that stops this.
+ * Corrects the times in the database whenever the clock was set back, also before the start.
+ * Returns a function that stops this.
  */
 export function watchClock(database: Database, watch: ClockWatch, clock: Clock, log: Logger): () => Promise<void> {
   let isDue = false;

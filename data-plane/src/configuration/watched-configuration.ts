@@ -192,7 +192,8 @@ class WatchedConfiguration implements LiveConfiguration {
       const { format, confirmedAt, ...wire } = codec.decode(plain);
       this.apply(new UpdateAssembly(codec).add(asUpdate(wire))!);
       if (confirmedAt !== 0) {
-        // By a clock that was set back since, the file is of the future: its age counts from now on.
+        // By a clock that was set back since, the file is of the future: its age counts from now
+        // on.
         const ageMs = Math.max(0, clock.now() - confirmedAt);
         this.confirmedAt = this.savedConfirmedAt = clock.steady() - ageMs;
       }

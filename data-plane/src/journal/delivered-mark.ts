@@ -18,7 +18,7 @@ export class DeliveredMark {
     this.path = join(directory, 'delivered');
   }
 
-  /** Returns the number of the first undelivered record; 1 if there is no mark, or no intact one. */
+  /** Returns the number of the first undelivered record; 1 if there is no intact mark. */
   async load(): Promise<number> {
     const text = await readFile(this.path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return '';

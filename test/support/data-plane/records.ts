@@ -32,7 +32,10 @@ export function recordOf(reference: string): NewRecord {
 /** The codec of data planes. */
 export const RECORDS = createGrpcRecordCodec();
 
-/** Opens a journal with the system clock, without logging and without a reserve, unless the options differ. */
+/**
+ * Opens a journal with the system clock, without logging and without a reserve, unless the options
+ * differ.
+ */
 export function openJournal(directory: string, options: Partial<JournalOptions> = {}): Promise<DurablePullJournal> {
   const defaults = { codec: RECORDS, clock: systemClock, logger: createLogger('test', 'silent') };
   return createPullJournal({ directory, ...defaults, ...options, limits: { reserveBytes: 0, ...options.limits } });

@@ -43,6 +43,7 @@ function registries(): { readonly heading: string; readonly registry: Registry; 
     () => 0,
     () => 0,
   );
+  control.watchClock(() => true);
   return [
     { heading: 'Edges', registry: edge.registry, close: () => edge.close() },
     { heading: 'Data planes', registry: data.registry, close: () => data.close() },

@@ -280,7 +280,8 @@ interface BlobReport {
 }
 
 /**
- * Returns a pull with times that may have effects. Its audit event keeps the time that was reported.
+ * Returns a pull with times that may have effects. Its audit event keeps the time that was
+ * reported.
  */
 function timedPull(at: number, event: PullEvent__Output, now: number): TimedPull {
   return {
