@@ -16,6 +16,7 @@ import type { ListenAddress } from '../../../common/runtime/listen-address';
 import { PLAIN_PLANES } from '../../../common/security/plane-security-config';
 import { createDataPlaneClients } from '../../../control-plane/src/data-planes/data-plane-clients';
 import { GrpcContentKeeper } from '../../../control-plane/src/data-planes/grpc-content-keeper';
+import { statJournal } from '../../../control-plane/src/data-planes/stat-journal';
 import { createGrpcUpstreamProbe } from '../../../control-plane/src/data-planes/grpc-upstream-probe';
 import { createCatalogClient } from '../../../data-plane/src/catalog/catalog-client';
 import { createGrpcCatalog } from '../../../data-plane/src/catalog/grpc-catalog';
@@ -219,6 +220,7 @@ test('every call between planes has a deadline, except streams whose reader limi
       copyReferrers({ peers, instance: 'another', clock, logger })(target, { digest: DIGEST, name: '', page });
       return undefined;
     },
+    () => statJournal(dataPlanes.clients[0]!, clock),
     () => keeper.stat([DIGEST]),
     () => keeper.delete([DIGEST]),
     () => first(keeper.list()),

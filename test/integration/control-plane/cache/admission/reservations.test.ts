@@ -94,12 +94,13 @@ describe('a reservation', () => {
     world.advance(LAPSE - 1);
     await world.collect();
     expect(await world.usage()).toMatchObject({ used: 100, reserved: 900 });
-    expect(world.storage.calls).toEqual([]);
+    const asked = () => world.storage.calls.filter(({ method }) => method !== 'ListBlobs');
+    expect(asked()).toEqual([]);
     world.advance(1);
     await world.collect();
     expect(await world.usage()).toMatchObject({ used: 100, reserved: 0, blobs: 0 });
     expect(await holding('a layer')).toMatchObject({ state: 'LAPSED', reserved_until: null });
-    expect(world.storage.calls).toEqual([{ method: 'StatBlobs', digests: [digest('a layer')] }]);
+    expect(asked()).toEqual([{ method: 'StatBlobs', digests: [digest('a layer')] }]);
   });
 
   test('is extended while a data plane fills the blob or reports that it does', async () => {
