@@ -1,16 +1,30 @@
 import { isLayoverError } from '../../../../common/errors/layover-error';
-import { errorCode } from '../http/error-code';
+import { errorCode } from './error-code';
 
 /** Time-outs of an upstream that accepted the connection. */
 const SILENCE: readonly string[] = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'];
 
+/** Sends a request and reads its answer. Calls `answered` when the answer has begun. */
+export type AnsweredRequest<T> = (answered: () => void) => Promise<T>;
+
 /**
- * Runs a request, and once more if the upstream fell silent, or the connection broke in the middle
- * of the answer; `request` calls `answered` when the answer has begun. Before that, the HTTP client
- * repeats the request itself. An answer with any status is never repeated, and neither is a request
- * that was aborted, or for which no connection could be made.
+ * Runs a request, and once more if the connection broke in the middle of the answer. Before that,
+ * the HTTP client repeats the request itself. An answer with any status is never repeated, and
+ * neither is a request that was aborted, or for which no connection could be made.
  */
-export async function repeatOnce<T>(signal: AbortSignal, request: (answered: () => void) => Promise<T>): Promise<T> {
+export function repeatIfCut<T>(signal: AbortSignal, request: AnsweredRequest<T>): Promise<T> {
+  return repeatIf(request, (error, isAnswered) => isAnswered && isBroken(error, signal));
+}
+
+/** Runs a request like {@link repeatIfCut}, and also once more if the upstream fell silent. */
+export function repeatOnce<T>(signal: AbortSignal, request: AnsweredRequest<T>): Promise<T> {
+  return repeatIf(request, (error, isAnswered) => (isAnswered && isBroken(error, signal)) || isSilence(error, signal));
+}
+
+async function repeatIf<T>(
+  request: AnsweredRequest<T>,
+  isRepeated: (error: unknown, isAnswered: boolean) => boolean,
+): Promise<T> {
   let isAnswered = false;
   const answered = (): void => {
     isAnswered = true;
@@ -18,8 +32,7 @@ export async function repeatOnce<T>(signal: AbortSignal, request: (answered: () 
   try {
     return await request(answered);
   } catch (error) {
-    const isCut = isAnswered && isBroken(error, signal);
-    if (!isCut && !isSilence(error, signal)) throw error;
+    if (!isRepeated(error, isAnswered)) throw error;
     return request(answered);
   }
 }
