@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FairQueue } from '../../common/async/fair-queue';
+import { WaitingPlaces } from '../../common/async/waiting-places';
 import { isLayoverError } from '../../common/errors/layover-error';
 import { loadNode } from '../../common/grpc/load-proto';
 import { openPlaneSecurity, type PlaneSecurity } from '../../common/grpc/plane-security';
@@ -9,6 +10,7 @@ import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { formatGrpcAddress, type ListenAddress } from '../../common/runtime/listen-address';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
+import { openFileLimit } from '../../common/runtime/open-file-limit';
 import type { Siblings } from '../../common/runtime/siblings';
 import { sumRepeats } from '../../common/runtime/sum-repeats';
 import { AttemptThrottle } from '../../common/security/attempt-throttle';
@@ -88,6 +90,8 @@ import { DiskAccount, freeBytesAt } from './store/room/disk-account';
 import type { GcsLimits } from './store/gcs/limits';
 import type { SignUrl } from './store/gcs/sign-url';
 import { openBlobStore } from './open-blob-store';
+import { planDescriptors } from './descriptors';
+import { withinOpenFiles } from './store/room/within-open-files';
 import { readTrustedAuthorities } from '../../common/security/trusted-authorities';
 import { createUpstreamProber } from './upstream/probe/create-upstream-prober';
 import { createUpstreamRegistry } from './upstream/client/create-upstream-registry';
@@ -132,6 +136,11 @@ export interface DataPlane extends App {
  * rest is delivered after the next start.
  */
 const FLUSH_MS = 5_000;
+/**
+ * Longest wait for a file while as many are open as the limit allows, in milliseconds. Clients give
+ * up after 30 s without a head.
+ */
+const OPEN_FILE_WAIT_MS = 25_000;
 
 /**
  * Age of the oldest undelivered record from which on nothing is deleted, in milliseconds. New
@@ -177,6 +186,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
     closers.push(() => planes.close());
     const nodeId = await loadOrCreateNodeId(config.home.nodeId);
+    const plan = planDescriptors(openFileLimit());
+    const files = new WaitingPlaces(plan.reads, OPEN_FILE_WAIT_MS, clock);
     const upstreamOptions: UpstreamOptions = {
       allowedNetworks: config.allowedNetworks,
       proxy: config.proxy,
@@ -184,7 +195,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
         logger.warn({ path, reason }, 'Certificates of authorities are left out'),
       ),
       timeouts: config.upstream,
-      connectionsPerOrigin: config.upstream.connectionsPerOrigin,
+      connectionsPerOrigin: Math.min(config.upstream.connectionsPerOrigin, plan.connectionsPerOrigin),
       resolver: overrides.resolver,
       clock,
       logger: logger.child({ part: 'upstream' }),
@@ -211,7 +222,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(() => opened.close());
     const uses = new ContentUses(clock, () => durable.depth().oldestMs > BEHIND_MS);
     const stored = new StoredBlobs({
-      store: overrides.wrapStore?.(opened.store) ?? opened.store,
+      store: withinOpenFiles(overrides.wrapStore?.(opened.store) ?? opened.store, files),
       uses,
       links: opened.links,
       logger: logger.child({ part: 'blobs' }),
@@ -250,6 +261,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       ...DEFAULT_FILL_LIMITS,
       ...config.fills,
       perOwner: perUpstream,
+      inAll: Math.min(DEFAULT_FILL_LIMITS.inAll, plan.fills),
+      backgroundInAll: Math.min(DEFAULT_FILL_LIMITS.backgroundInAll, Math.ceil(plan.fills / 4)),
       ...overrides.fillLimits,
     };
     const fills = createFills({
@@ -329,6 +342,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       upstream,
       stored,
       fills,
+      files,
       passThrough,
       direct: new DirectRanges({ upstream, journal, clock, logger: logger.child({ part: 'ranges' }) }),
       uses,
@@ -389,7 +403,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
 
     const observer = createCallObserver(metrics, tracer, logger.child({ part: 'calls' }));
-    const channel = config.bytesListen && createByteListener(config.bytesListen, planes);
+    const channel = config.bytesListen && createByteListener(config.bytesListen, planes, plan.channels);
     const registry = registryMethods({
       manifests,
       blobs,
@@ -469,8 +483,9 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     return { address };
   }
 
-  function createByteListener(listen: ListenAddress, { sockets }: PlaneSecurity): ByteListener {
-    return new ByteListener({ listen, sockets, clock, logger: sumRepeats(logger.child({ part: 'bytes' }), clock) });
+  function createByteListener(listen: ListenAddress, { sockets }: PlaneSecurity, most: number): ByteListener {
+    const log = sumRepeats(logger.child({ part: 'bytes' }), clock);
+    return new ByteListener({ listen, sockets, clock, logger: log, maxConnections: most });
   }
 
   function createPeers(planes: PlaneSecurity): NodeSet<Peer> {
