@@ -27,6 +27,7 @@ import { ByteListener } from './channel/byte-listener';
 import { type CatalogClient, createCatalogClient, whenConnected } from './catalog/catalog-client';
 import { createKnowledge } from './known/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
+import { createGrpcConfigurationHead } from './catalog/grpc-configuration-head';
 import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch';
 import { createGrpcBlobJudge } from './catalog/grpc-blob-judge';
 import { createGrpcImageJudge } from './catalog/grpc-image-judge';
@@ -37,6 +38,8 @@ import { createSnapshotCodec } from './catalog/snapshot-codec';
 import { ArtifactCompletion } from './manifests/images/artifacts';
 import { type CompleteBlob, Completion } from './manifests/images/completion';
 import type { DataPlaneConfig } from './config';
+import type { ConfigurationSnapshot } from './configuration/configuration';
+import { NewestConfiguration } from './configuration/newest-configuration';
 import { SnapshotFile } from './configuration/snapshot-file';
 import { createConfiguration, type LiveConfiguration } from './configuration/watched-configuration';
 import { createFills } from './blobs/fills/create-fills';
@@ -316,8 +319,15 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const tokens = new PullTokens(clock);
     const refusals = new RefusalSums(journal, clock);
     closers.push(() => refusals.settle());
-    const logins = new RobotLogins(new AttemptThrottle(clock), clock, (failure) => refusals.loginFailed(failure));
-    const checks = { tokens, logins };
+    const newest = new NewestConfiguration({ configuration, head: createGrpcConfigurationHead(client, clock), clock });
+    const readNewest = (): Promise<ConfigurationSnapshot> => newest.read();
+    const logins = new RobotLogins(
+      new AttemptThrottle(clock),
+      clock,
+      (failure) => refusals.loginFailed(failure),
+      readNewest,
+    );
+    const checks = { tokens, logins, newest: readNewest };
     const access = new Access(configuration, checks, nodeId, config.anonymousMaxAgeMs);
     const reporter = new UpstreamReporter(upstream, journal, clock, logger.child({ part: 'reports' }));
     closers.push(() => reporter.stop());
