@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { withTimeout } from '../../common/async/deadline';
 import { catalogFormat } from '../../common/grpc/catalog-format';
 import { loadCatalog } from '../../common/grpc/load-proto';
 import { observeCalls } from '../../common/grpc/observe-calls';
@@ -27,6 +26,7 @@ import { InvalidationFeed } from './catalog/invalidation-feed';
 import { GrpcContentKeeper } from './data-planes/grpc-content-keeper';
 import { WatchedDataPlanes } from './data-planes/watched-data-planes';
 import { Database } from './db/database';
+import { DatabaseReadiness } from './db/database-readiness';
 import { describeDatabaseProblem } from './db/start-problem';
 import { ManagedContent } from './cache/management/managed-content';
 import { GarbageCollector } from './cache/collection/garbage-collector';
@@ -278,6 +278,8 @@ async function startPlane(parts: PlaneParts): Promise<RunningPlane> {
     const webhookToken = config.scan?.webhookToken;
     const clairWebhook =
       webhookToken === undefined ? undefined : new ClairWebhook({ database, token: webhookToken, clock });
+    const readiness = new DatabaseReadiness({ database, clock, log });
+    releases.push(readiness.start());
     let accepting = true;
     const tls =
       config.controlTls && new TlsWatch({ files: config.controlTls, clock, logger: log.child({ part: 'tls' }) });
@@ -295,7 +297,7 @@ async function startPlane(parts: PlaneParts): Promise<RunningPlane> {
           },
           contextFor: (viewer) => ({ viewer, loaders: new Loaders(database.reader, stores) }),
           unready: () =>
-            accepting ? whyUnready(database, clock) : Promise.resolve('draining: this control plane is stopping'),
+            accepting ? readiness.whyUnready() : Promise.resolve('draining: this control plane is stopping'),
           metrics,
           log,
         },
@@ -320,17 +322,4 @@ async function startPlane(parts: PlaneParts): Promise<RunningPlane> {
 function lockDatabaseHome({ home }: ControlPlaneConfig, log: Logger, waitMs: number): Promise<Unlock> {
   const warn = (text: string): void => log.warn(text);
   return lockHome(home, { user: 'control plane', waitMs, onWait: warn, onUnlocked: warn });
-}
-
-/**
- * How long the database may take to answer before the plane counts as not ready, in milliseconds.
- */
-const READY_MS = 2000;
-
-function whyUnready(database: Database, clock: Clock): Promise<string | undefined> {
-  const ping = database.ping().then(
-    () => undefined,
-    () => 'database: it does not answer',
-  );
-  return withTimeout(clock, READY_MS, ping, () => `database: it did not answer within ${READY_MS / 1000} s`);
 }

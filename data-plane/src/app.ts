@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { FairQueue } from '../../common/async/fair-queue';
+import { WaitingPlaces } from '../../common/async/waiting-places';
 import { isLayoverError } from '../../common/errors/layover-error';
 import type { Digest } from '../../common/oci/digest';
 import { loadNode } from '../../common/grpc/load-proto';
@@ -13,6 +14,7 @@ import { lockHome, type Unlock } from '../../common/runtime/home-lock';
 import { type App, LOCK_WAIT_MS } from '../../common/runtime/lifecycle';
 import { formatGrpcAddress, type ListenAddress } from '../../common/runtime/listen-address';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
+import { openFileLimit } from '../../common/runtime/open-file-limit';
 import type { Siblings } from '../../common/runtime/siblings';
 import { sumRepeats } from '../../common/runtime/sum-repeats';
 import { AttemptThrottle } from '../../common/security/attempt-throttle';
@@ -29,6 +31,7 @@ import { ByteListener } from './channel/byte-listener';
 import { type CatalogClient, createCatalogClient, whenConnected } from './catalog/catalog-client';
 import { createKnowledge } from './known/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
+import { createGrpcConfigurationHead } from './catalog/grpc-configuration-head';
 import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch';
 import { createGrpcBlobJudge } from './catalog/grpc-blob-judge';
 import { createGrpcImageJudge } from './catalog/grpc-image-judge';
@@ -39,6 +42,8 @@ import { createSnapshotCodec } from './catalog/snapshot-codec';
 import { ArtifactCompletion } from './manifests/images/artifacts';
 import { type CompleteBlob, Completion } from './manifests/images/completion';
 import type { DataPlaneConfig } from './config';
+import type { ConfigurationSnapshot } from './configuration/configuration';
+import { NewestConfiguration } from './configuration/newest-configuration';
 import { SnapshotFile } from './configuration/snapshot-file';
 import { createConfiguration, type LiveConfiguration } from './configuration/watched-configuration';
 import { createFills } from './blobs/fills/create-fills';
@@ -96,6 +101,8 @@ import { DiskAccount, freeBytesAt } from './store/room/disk-account';
 import type { GcsLimits } from './store/gcs/limits';
 import type { SignUrl } from './store/gcs/sign-url';
 import { openBlobStore } from './open-blob-store';
+import { planDescriptors } from './descriptors';
+import { withinOpenFiles } from './store/room/within-open-files';
 import { readTrustedAuthorities } from '../../common/security/trusted-authorities';
 import { createUpstreamProber } from './upstream/probe/create-upstream-prober';
 import { createUpstreamRegistry } from './upstream/client/create-upstream-registry';
@@ -142,6 +149,11 @@ export interface DataPlane extends App {
  * rest is delivered after the next start.
  */
 const FLUSH_MS = 5_000;
+/**
+ * Longest wait for a file while as many are open as the limit allows, in milliseconds. Clients give
+ * up after 30 s without a head.
+ */
+const OPEN_FILE_WAIT_MS = 25_000;
 
 /**
  * Age of the oldest undelivered record from which on nothing is deleted, in milliseconds. New
@@ -195,6 +207,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
     closers.push(() => planes.close());
     const nodeId = await loadOrCreateNodeId(config.home.nodeId);
+    const plan = planDescriptors(openFileLimit());
+    const files = new WaitingPlaces(plan.reads, OPEN_FILE_WAIT_MS, clock);
     const upstreamOptions: UpstreamOptions = {
       allowedNetworks: config.allowedNetworks,
       proxy: config.proxy,
@@ -202,7 +216,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
         logger.warn({ path, reason }, 'Certificates of authorities are left out'),
       ),
       timeouts: config.upstream,
-      connectionsPerOrigin: config.upstream.connectionsPerOrigin,
+      connectionsPerOrigin: Math.min(config.upstream.connectionsPerOrigin, plan.connectionsPerOrigin),
       resolver: overrides.resolver,
       clock,
       logger: logger.child({ part: 'upstream' }),
@@ -233,7 +247,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(() => opened.close());
     const uses = new ContentUses(clock, () => durable.depth().oldestMs > BEHIND_MS);
     const stored = new StoredBlobs({
-      store: overrides.wrapStore?.(opened.store) ?? opened.store,
+      store: withinOpenFiles(overrides.wrapStore?.(opened.store) ?? opened.store, files),
       uses,
       links: opened.links,
       isSuspect: (digest) => checkState.isSuspect(digest),
@@ -283,6 +297,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       ...DEFAULT_FILL_LIMITS,
       ...config.fills,
       perOwner: perUpstream,
+      inAll: Math.min(DEFAULT_FILL_LIMITS.inAll, plan.fills),
+      backgroundInAll: Math.min(DEFAULT_FILL_LIMITS.backgroundInAll, Math.ceil(plan.fills / 4)),
       ...overrides.fillLimits,
     };
     const hashes = hashThread(clock, logger);
@@ -339,8 +355,15 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const tokens = new PullTokens(clock);
     const refusals = new RefusalSums(journal, clock);
     closers.push(() => refusals.settle());
-    const logins = new RobotLogins(new AttemptThrottle(clock), clock, (failure) => refusals.loginFailed(failure));
-    const checks = { tokens, logins };
+    const newest = new NewestConfiguration({ configuration, head: createGrpcConfigurationHead(client, clock), clock });
+    const readNewest = (): Promise<ConfigurationSnapshot> => newest.read();
+    const logins = new RobotLogins(
+      new AttemptThrottle(clock),
+      clock,
+      (failure) => refusals.loginFailed(failure),
+      readNewest,
+    );
+    const checks = { tokens, logins, newest: readNewest };
     const access = new Access(configuration, checks, nodeId, config.anonymousMaxAgeMs);
     const reporter = new UpstreamReporter(upstream, journal, clock, logger.child({ part: 'reports' }));
     closers.push(() => reporter.stop());
@@ -365,6 +388,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       upstream,
       stored,
       fills,
+      files,
       passThrough,
       direct: new DirectRanges({ upstream, journal, clock, logger: logger.child({ part: 'ranges' }) }),
       uses,
@@ -425,7 +449,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
 
     const observer = createCallObserver(metrics, tracer, logger.child({ part: 'calls' }));
-    const channel = config.bytesListen && createByteListener(config.bytesListen, planes);
+    const channel = config.bytesListen && createByteListener(config.bytesListen, planes, plan.channels);
     const registry = registryMethods({
       manifests,
       edgeAnswers: new EdgeAnswers(access, journal, clock),
@@ -515,8 +539,9 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     return { address };
   }
 
-  function createByteListener(listen: ListenAddress, { sockets }: PlaneSecurity): ByteListener {
-    return new ByteListener({ listen, sockets, clock, logger: sumRepeats(logger.child({ part: 'bytes' }), clock) });
+  function createByteListener(listen: ListenAddress, { sockets }: PlaneSecurity, most: number): ByteListener {
+    const log = sumRepeats(logger.child({ part: 'bytes' }), clock);
+    return new ByteListener({ listen, sockets, clock, logger: log, maxConnections: most });
   }
 
   function createPeers(planes: PlaneSecurity): NodeSet<Peer> {

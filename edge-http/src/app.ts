@@ -6,6 +6,7 @@ import { type HostResolver, systemResolver } from '../../common/nodes/host-resol
 import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
+import { openFileLimit } from '../../common/runtime/open-file-limit';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
 import type { Siblings } from '../../common/runtime/siblings';
 import { TlsWatch } from '../../common/security/tls-watch';
@@ -13,6 +14,7 @@ import { createTracer } from '../../common/tracing/create-tracer';
 import type { Tracer } from '../../common/tracing/tracer';
 import type { EdgeConfig } from './config';
 import { createDeliverBlob } from './delivery/deliver-blob';
+import { DescriptorBudget } from './descriptors';
 import { Offload } from './delivery/offload';
 import { ByteConnections } from './registry/channel/byte-connections';
 import { connectDataPlane, type DataPlaneConnection, type SilenceBounds } from './registry/grpc/data-plane';
@@ -92,8 +94,10 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
   let readyzAskedAt = 0;
   const reader = overrides.reader ?? createReader();
 
+  const descriptors = new DescriptorBudget(openFileLimit());
   const deliver = createDeliverBlob({
     reader,
+    descriptors,
     metrics,
     buffers: new BufferPool(),
     clientIdleMs: config.clientIdleSeconds * 1000,
@@ -134,7 +138,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     siteOf: createSites(config.publicUrl, config.organizationHosts),
     tracer,
   });
-  const listener = new HttpListener(config.listen, serve, tls);
+  const listener = new HttpListener(config.listen, serve, tls, descriptors);
   const operations =
     config.metricsListen &&
     new OperationsServer({

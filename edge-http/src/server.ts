@@ -5,6 +5,7 @@ import { listenHttp } from '../../common/http/listen-http';
 import { createWebServer, type WebServer } from '../../common/http/web-server';
 import type { ListenAddress } from '../../common/runtime/listen-address';
 import type { TlsWatch } from '../../common/security/tls-watch';
+import { DescriptorBudget } from './descriptors';
 import { type ParserFailure, parserErrorAnswer } from './response/parser-error';
 
 /**
@@ -38,6 +39,8 @@ export class HttpListener {
     private readonly listen: ListenAddress,
     handle: (request: IncomingMessage, response: ServerResponse) => void,
     tls?: TlsWatch,
+    /** Default: as many connections as clients open. */
+    private readonly descriptors = new DescriptorBudget(Infinity),
   ) {
     const accept = (request: IncomingMessage, response: ServerResponse): void => {
       this.track(request.socket, response);
@@ -49,6 +52,7 @@ export class HttpListener {
     // needed.
     this.server.on('checkContinue', accept);
     this.server.on('clientError', (error: ParserFailure, socket) => this.refuse(error, socket));
+    if (descriptors.mostClients !== Infinity) this.boundConnections();
   }
 
   /** True after {@link HttpListener.stop} was called. */
@@ -82,6 +86,22 @@ export class HttpListener {
         clearTimeout(timer);
         resolve();
       });
+    });
+  }
+
+  /**
+   * Bounds the connections, so that one is always left for what a request needs. Node.js cannot
+   * leave a connection to the kernel: it accepts and closes those beyond the bound, so connections
+   * without a request are closed before.
+   */
+  private boundConnections(): void {
+    const { server, descriptors } = this;
+    const update = (): void => void (server.maxConnections = descriptors.mostClients);
+    update();
+    descriptors.onChange(update);
+    server.on('connection', (socket: Socket) => {
+      socket.once('close', descriptors.connected());
+      if (descriptors.isTight) server.closeIdleConnections();
     });
   }
 

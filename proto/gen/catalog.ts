@@ -7,6 +7,8 @@ import type { BlobEvent as _layover_v1_BlobEvent, BlobEvent__Output as _layover_
 import type { CachedRepositories as _layover_v1_CachedRepositories, CachedRepositories__Output as _layover_v1_CachedRepositories__Output } from './layover/v1/CachedRepositories';
 import type { CachedTag as _layover_v1_CachedTag, CachedTag__Output as _layover_v1_CachedTag__Output } from './layover/v1/CachedTag';
 import type { CatalogClient as _layover_v1_CatalogClient, CatalogDefinition as _layover_v1_CatalogDefinition } from './layover/v1/Catalog';
+import type { CatchUpReply as _layover_v1_CatchUpReply, CatchUpReply__Output as _layover_v1_CatchUpReply__Output } from './layover/v1/CatchUpReply';
+import type { CatchUpRequest as _layover_v1_CatchUpRequest, CatchUpRequest__Output as _layover_v1_CatchUpRequest__Output } from './layover/v1/CatchUpRequest';
 import type { ConfigurationSnapshot as _layover_v1_ConfigurationSnapshot, ConfigurationSnapshot__Output as _layover_v1_ConfigurationSnapshot__Output } from './layover/v1/ConfigurationSnapshot';
 import type { ConfigurationUpdate as _layover_v1_ConfigurationUpdate, ConfigurationUpdate__Output as _layover_v1_ConfigurationUpdate__Output } from './layover/v1/ConfigurationUpdate';
 import type { ContentUse as _layover_v1_ContentUse, ContentUse__Output as _layover_v1_ContentUse__Output } from './layover/v1/ContentUse';
@@ -63,6 +65,8 @@ export interface ProtoGrpcType {
       CachedRepositories: MessageTypeDefinition<_layover_v1_CachedRepositories, _layover_v1_CachedRepositories__Output>
       CachedTag: MessageTypeDefinition<_layover_v1_CachedTag, _layover_v1_CachedTag__Output>
       Catalog: SubtypeConstructor<typeof grpc.Client, _layover_v1_CatalogClient> & { service: _layover_v1_CatalogDefinition }
+      CatchUpReply: MessageTypeDefinition<_layover_v1_CatchUpReply, _layover_v1_CatchUpReply__Output>
+      CatchUpRequest: MessageTypeDefinition<_layover_v1_CatchUpRequest, _layover_v1_CatchUpRequest__Output>
       ConfigurationSnapshot: MessageTypeDefinition<_layover_v1_ConfigurationSnapshot, _layover_v1_ConfigurationSnapshot__Output>
       ConfigurationUpdate: MessageTypeDefinition<_layover_v1_ConfigurationUpdate, _layover_v1_ConfigurationUpdate__Output>
       ContentUse: MessageTypeDefinition<_layover_v1_ContentUse, _layover_v1_ContentUse__Output>

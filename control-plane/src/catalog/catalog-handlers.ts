@@ -46,6 +46,7 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
   const admissions = new FairQueue(ADMISSIONS_AT_ONCE[database.dialect]);
   return {
     Watch: (call) => watch.serve(call),
+    CatchUp: catalogCall('CatchUp', parts, async () => ({ revision: await watch.catchUp() })),
     LookupTag: catalogCall('LookupTag', parts, (request) => lookupTag(reader, stores, request)),
     LookupManifest: catalogCall('LookupManifest', parts, (request) => lookupManifest(reader, stores, request)),
     LookupBlob: catalogCall('LookupBlob', parts, (request) => lookupBlob(reader, stores, request)),

@@ -70,6 +70,14 @@ export class ConfigurationFeed {
   }
 
   /**
+   * Reads what was committed before this call, also by other control planes. Never rejects: if the
+   * database does not answer, the last state remains in use.
+   */
+  catchUpNow(): Promise<void> {
+    return this.poller.pollNow();
+  }
+
+  /**
    * The present position, with the mark that data planes receive. Undefined before {@link start}.
    */
   get position(): ConfigurationPosition | undefined {

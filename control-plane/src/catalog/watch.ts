@@ -69,6 +69,15 @@ export class WatchStreams {
     stream.start();
   }
 
+  /**
+   * Reads the newest configuration and writes it to the streams of the data planes that read.
+   * Returns its revision. If the database cannot be read, returns the last one that is known.
+   */
+  async catchUp(): Promise<number> {
+    await this.feed.catchUpNow();
+    return this.feed.position?.revision ?? 0;
+  }
+
   /** Ends all streams. Data planes reconnect later, or to another control plane. */
   endAll(): void {
     for (const end of [...this.open]) end();

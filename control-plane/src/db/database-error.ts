@@ -14,6 +14,23 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
+/**
+ * Returns whether a MySQL server refused the statement because it is read-only, as the old server
+ * is after a failover. The transaction was rolled back, also if its COMMIT was refused, and may
+ * succeed on another connection.
+ */
+export function isReadOnly(error: unknown): boolean {
+  switch (databaseErrorCode(error)) {
+    case 'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION': // 1792
+    case 'ER_READ_ONLY_MODE': // 1836
+      return true;
+    case 'ER_OPTION_PREVENTS_STATEMENT': // 1290, also of other options, such as secure_file_priv
+      return /read[-_]only/.test((error as Partial<Error>).message ?? '');
+    default:
+      return false;
+  }
+}
+
 /** Returns whether the error is a duplicate key. */
 export function isDuplicate(error: unknown): boolean {
   return ['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', 'ER_DUP_ENTRY'].includes(
@@ -43,7 +60,7 @@ export function isDamage(error: unknown): boolean {
 }
 
 /**
- * Errors of a server that is unreachable, shutting down, full, read-only after a failover, or out
+ * Errors of a server that is unreachable, shutting down, full, or out
  * of connections.
  */
 const AWAY = new Set([
@@ -67,7 +84,6 @@ const AWAY = new Set([
   'ER_ACCESS_DENIED_ERROR',
   'ER_DBACCESS_DENIED_ERROR',
   'ER_OPTION_PREVENTS_STATEMENT',
-  'ER_READ_ONLY_MODE',
   'ER_DISK_FULL',
   'ER_RECORD_FILE_FULL',
   'ER_ERROR_ON_WRITE',
@@ -87,6 +103,7 @@ export function whyUnavailable(error: unknown): string | undefined {
   if (isTransient(error)) return 'The database is busy with other changes. Try again.';
   if (/^SQLITE_(FULL|IOERR|CANTOPEN|READONLY|LOCKED|NOMEM)/.test(code))
     return 'The database cannot be read or written; its disk may be full. Try again later.';
+  if (isReadOnly(error)) return 'The database server is read-only, for example after a failover. Try again later.';
   if (AWAY.has(code) || fatal === true) return 'The database does not answer. Try again later.';
   // knex throws these while it closes.
   if (code === '' && /^Unable to acquire a connection|^aborted$|closed state$/.test(message ?? ''))

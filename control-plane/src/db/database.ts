@@ -5,8 +5,9 @@ import { withTimeout } from '../../../common/async/deadline';
 import { retry } from '../../../common/async/retry';
 import { systemClock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
+import { Table } from '../../../schema/tables';
 import type { DatabaseAddress } from './database-address';
-import { isDuplicate, isTransient } from './database-error';
+import { isDuplicate, isReadOnly, isTransient } from './database-error';
 import { migrateMysql, migrateSqlite } from './migrate';
 import { MYSQL_LIMITS, mysqlConfig, type MysqlLimits } from './mysql-config';
 import { type PoolUse, poolUse, type QueryWatch, watchQueries } from './watch-queries';
@@ -16,10 +17,15 @@ import { type AnyAfterCommitStep, TransactionHooks } from './transaction-hooks';
 
 export type { Queries, TransactionOptions, Transactions } from './queries';
 
-/** Maximum number of attempts of a transaction that meets deadlocks or lock wait timeouts. */
+/**
+ * Maximum number of attempts of a transaction that meets deadlocks, lock wait timeouts or a server
+ * that is read-only.
+ */
 const MAX_TRIES = 6;
 /** Pauses between attempts. They are random because both sides of a deadlock try again. */
 const BACKOFF: Backoff = { firstMs: 40, maxMs: 640, jitter: 1 };
+/** A name that no lease has, for {@link Database.probeWrite}. */
+const NO_LEASE = 'write-probe';
 /** How long {@link Database.close} waits for connections to close, in milliseconds. */
 const CLOSE_MS = 5000;
 
@@ -79,9 +85,10 @@ export class Database implements Transactions {
   }
 
   /**
-   * Runs `work` in one transaction. If the database reports a deadlock or a lock wait timeout,
-   * `work` runs again, up to six times with growing random pauses. `work` must use only the
-   * transaction that it is given: SQLite has one connection for writing.
+   * Runs `work` in one transaction. If the database reports a deadlock, a lock wait timeout or a
+   * read-only server, `work` runs again, up to six times with growing random pauses; after a
+   * read-only server, on a new connection. `work` must use only the transaction that it is given:
+   * SQLite has one connection for writing.
    *
    * What `work` registers with the {@link TransactionHooks} of that transaction (`hooksOf`) runs
    * before and after the commit. Resolves when both have run; only steps before the commit can make
@@ -104,7 +111,7 @@ export class Database implements Transactions {
           await hooks.runBeforeCommit(transaction);
           return { result, hooks };
         }),
-      (error) => isTransient(error) || (duplicateIsRace && isDuplicate(error)),
+      (error) => isTransient(error) || isReadOnly(error) || (duplicateIsRace && isDuplicate(error)),
     );
     await hooks.runAfterCommit((causes) => this.causedBy(causes), this.log);
     return result;
@@ -138,6 +145,16 @@ export class Database implements Transactions {
   /** Throws the driver's error if the database does not answer. */
   async ping(): Promise<void> {
     await this.reader.raw('select 1');
+  }
+
+  /**
+   * Throws the driver's error if a MySQL server takes no writes. The statement changes nothing: a
+   * server that is read-only refuses it nevertheless. Does nothing on SQLite, which has one
+   * connection for writing.
+   */
+  async probeWrite(): Promise<void> {
+    if (this.dialect === 'sqlite') return;
+    await this.writer(Table.maintenanceLeases).where('name', NO_LEASE).update({ valid_until: 0 });
   }
 
   /** Closes all connections after their running statements, and waits at most {@link CLOSE_MS}. */

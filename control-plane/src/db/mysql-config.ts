@@ -1,6 +1,8 @@
 import type { Knex } from 'knex';
 import type { Logger } from '../../../common/runtime/logger';
+import { ConnectionAges } from './connection-ages';
 import type { DatabaseAddress } from './database-address';
+import { isReadOnly } from './database-error';
 import { knexLog } from './knex-log';
 import { readText } from './read-text';
 
@@ -45,6 +47,7 @@ export function mysqlConfig(
   log: Logger,
   { connections, acquireMs, statementMs }: MysqlLimits,
 ): Knex.Config {
+  const ages = new ConnectionAges();
   return {
     client: 'mysql2',
     connection: {
@@ -65,7 +68,10 @@ export function mysqlConfig(
       min: 0,
       max: connections,
       afterCreate(connection: MysqlConnection, done: (error: Error | null, connection: MysqlConnection) => void) {
-        if (statementMs !== undefined) limitStatements(connection, statementMs);
+        ages.add(connection);
+        watchStatements(connection, statementMs, (error) => {
+          if (isReadOnly(error)) ages.giveUp(connection);
+        });
         const set = (index: number): void => {
           const statement = SESSION[index];
           if (statement === undefined) return done(null, connection);
@@ -75,30 +81,44 @@ export function mysqlConfig(
         };
         set(0);
       },
+      // knex closes a connection that is not usable, and makes another one.
+      validate: (connection: MysqlConnection) => ages.isUsable(connection),
     },
     log: knexLog(log),
   };
 }
 
 /**
- * Destroys a connection if a statement does not finish within the limit. mysql2 alone would wait
- * for the TCP timeout, about 15 minutes, and block every caller that waits for a connection.
+ * Destroys a connection if a statement does not finish within the limit, and passes the error of
+ * every statement that fails to `failed`. Without the limit, mysql2 would wait for the TCP timeout,
+ * about 15 minutes, and block every caller that waits for a connection.
  */
-function limitStatements(connection: MysqlConnection, limitMs: number): void {
+function watchStatements(
+  connection: MysqlConnection,
+  limitMs: number | undefined,
+  failed: (error: unknown) => void,
+): void {
   const query = connection.query.bind(connection);
   connection.query = (...args: unknown[]) => {
     const done = args.at(-1);
     // Streamed rows have no callback; their readers have their own time limit.
     if (typeof done !== 'function') return query(...(args as [unknown]));
-    const timer = setTimeout(() => {
-      const late = new Error(`The database did not answer a statement within ${limitMs} ms.`);
-      connection.stream.destroy(Object.assign(late, { code: 'ETIMEDOUT' }));
-    }, limitMs);
-    timer.unref();
+    const cancel = limitMs === undefined ? () => undefined : destroyAfter(connection, limitMs);
     const finish: Callback = (...results) => {
-      clearTimeout(timer);
+      cancel();
+      if (results[0] !== null) failed(results[0]);
       (done as Callback)(...results);
     };
     return query(...(args.slice(0, -1) as [unknown]), finish);
   };
+}
+
+/** Destroys the connection after `limitMs`, unless the returned function is called before. */
+function destroyAfter(connection: MysqlConnection, limitMs: number): () => void {
+  const timer = setTimeout(() => {
+    const late = new Error(`The database did not answer a statement within ${limitMs} ms.`);
+    connection.stream.destroy(Object.assign(late, { code: 'ETIMEDOUT' }));
+  }, limitMs);
+  timer.unref();
+  return () => clearTimeout(timer);
 }

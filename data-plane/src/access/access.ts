@@ -14,6 +14,7 @@ import { compileRepositoryRule, type RepositoryRule } from '../../../common/oci/
 import { wrongCredentials } from './robot-logins';
 import { requireCurrent } from './require-current';
 import { mayPullFrom } from './verify-robot';
+import { withNewest } from './with-newest';
 
 /** The actor of internal work. It never appears in pull records, because no client pulls. */
 const INTERNAL_ACTOR = 'internal';
@@ -59,16 +60,19 @@ export class Access {
    * credentials are checked, then it throws UNAUTHORIZED. So nobody can find out which private
    * organizations exist (docs/design/access.md#existence). Throws LOOP_DETECTED; TOO_MANY_LOGINS;
    * NOT_READY if there is no configuration yet. `since` is the same as in
-   * {@link AuthorizeOptions}.
+   * {@link AuthorizeOptions}. An organization that is not known is looked for in the newest
+   * configuration if the sender has shown a token or a secret (ADR 57).
    */
   async locateForClient({ owner, repository, context }: RepositoryRequest, since = 0): Promise<LocatedRepository> {
     requireNoLoop(this.hopId, context.hops);
     try {
       return { ...this.locate(owner, repository), sender: context };
     } catch (error) {
-      if (!isLayoverError(error) || error.key !== 'NAME_UNKNOWN') throw error;
+      if (!isNameUnknown(error)) throw error;
       const place = { owner, requested: repository };
       const identity = await this.identify(place, context, since);
+      const found = identity.authenticated ? await this.locateNewest(place) : undefined;
+      if (found !== undefined) return { ...found, sender: context };
       throw identity.blob === undefined ? notCovered(place, identity) : wrongBlob(place);
     }
   }
@@ -90,20 +94,56 @@ export class Access {
    * the reason; DENIED if the patterns of the organization exclude the repository; NOT_READY if
    * only the visibility of the organization permits the pull and the configuration is too old for
    * that. Authentication comes first, so that an unauthorized client learns nothing about the
-   * configuration.
+   * configuration. Credentials that do not give access are checked again with the newest
+   * configuration (ADR 57).
    */
   async authorize(
     located: LocatedRepository,
     authorization: string,
-    { since = 0, blob, onIdentified }: AuthorizeOptions = {},
+    options: AuthorizeOptions = {},
   ): Promise<PullTarget> {
-    const snapshot = this.configuration.current();
+    const known = this.configuration.current();
+    const judge = (snapshot: ConfigurationSnapshot): Promise<PullTarget> =>
+      this.judge(snapshot, snapshot === known ? located : this.relocated(located), authorization, options);
+    return withNewest(known, this.checks.newest, judge, isNotCovered);
+  }
+
+  private async judge(
+    snapshot: ConfigurationSnapshot,
+    located: LocatedRepository,
+    authorization: string,
+    { since = 0, blob, onIdentified }: AuthorizeOptions,
+  ): Promise<PullTarget> {
     const identity = await this.identify(located, { ...(located.sender ?? NO_SENDER), authorization }, since);
     onIdentified?.(identity.actor);
     if (identity.blob !== undefined) requireBlob(located, identity, blob);
     else if (located.organization.visibility === 'PRIVATE') requireCoverage(located, identity);
     else requireCurrent(this.configuration, this.maxAnonymousAgeMs, located.organization, identity);
     return this.target(snapshot, located, identity.actor);
+  }
+
+  /** Returns the place in the newest configuration; undefined if it is unknown there too. */
+  private async locateNewest({ owner, requested }: Place): Promise<LocatedRepository | undefined> {
+    await this.checks.newest?.();
+    try {
+      return this.locate(owner, requested);
+    } catch (error) {
+      if (isNameUnknown(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Returns the same place in the current configuration. An organization that was deleted meanwhile
+   * stays as it was, so that the answer is the refusal.
+   */
+  private relocated(located: LocatedRepository): LocatedRepository {
+    try {
+      return { ...located, ...this.locate(located.owner, located.requested) };
+    } catch (error) {
+      if (isNameUnknown(error)) return located;
+      throw error;
+    }
   }
 
   /**
@@ -197,6 +237,15 @@ export class Access {
     }
     return holder;
   }
+}
+
+function isNameUnknown(error: unknown): boolean {
+  return isLayoverError(error) && error.key === 'NAME_UNKNOWN';
+}
+
+/** Returns whether valid credentials were refused because they do not cover the repository. */
+function isNotCovered(error: unknown): boolean {
+  return isLayoverError(error) && error.detail?.['error'] === 'insufficient_scope';
 }
 
 function requireProxying(

@@ -2,8 +2,9 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { ConfigurationSnapshot } from '../configuration/configuration';
 import { isForeignLogin, parseAuthorization } from './authorization-header';
-import { type PullTokens, SCANNER_SUBJECT, type TokenClaims } from './pull-tokens';
+import { isUnknownKey, type PullTokens, SCANNER_SUBJECT, type TokenClaims } from './pull-tokens';
 import type { RequestContext } from './request';
+import { type NewestSnapshot, withNewest } from './with-newest';
 import type { TokenAccess } from './token-scope';
 import type { LoginSender, RobotLogins } from './robot-logins';
 import type { RobotAccount } from './verify-robot';
@@ -50,6 +51,8 @@ export type Sender = LoginSender & Pick<RequestContext, 'authorization'>;
 export interface CredentialChecks {
   readonly tokens: PullTokens;
   readonly logins: RobotLogins;
+  /** For tokens of keys and robots that are not known yet. Default: the known ones are all. */
+  readonly newest?: NewestSnapshot;
 }
 
 /**
@@ -75,14 +78,16 @@ export async function identify(
       return { robot, access: undefined, authenticated: true, actor: actorOf(robot) };
     }
     case 'bearer': {
-      const claims = await checks.tokens.verify(snapshot, credentials.token, since);
+      const { token } = credentials;
+      const verify = (known: ConfigurationSnapshot): Promise<TokenClaims> => checks.tokens.verify(known, token, since);
+      const claims = await withNewest(snapshot, checks.newest, verify, isUnknownKey);
       if (SCANNER_SUBJECT.test(claims.subject)) return scannerIdentity(claims);
       if (claims.blob !== undefined)
         throw new LayoverError('UNAUTHORIZED', {
           message: 'this token is limited to a blob but was not issued to a scanner; request a new one',
         });
       if (claims.subject === 'anonymous') return { ...ANONYMOUS, access: claims.access, authenticated: true };
-      const robot = checks.logins.ofToken(snapshot, claims);
+      const robot = await withNewest(snapshot, checks.newest, (known) => checks.logins.ofToken(known, claims));
       return { robot, access: claims.access, authenticated: true, actor: actorOf(robot) };
     }
     case 'unreadable':

@@ -27,15 +27,17 @@ export async function issueToken(
   checks: CredentialChecks,
   request: { readonly sender: Sender; readonly service: string; readonly scopes: readonly string[] },
 ): Promise<IssuedToken> {
-  const snapshot = configuration.current();
+  const known = configuration.current();
   const credentials = parseAuthorization(request.sender.authorization);
   const wanted = parseScopes(request.scopes);
   let robot: RobotAccount | undefined;
   if (credentials.kind !== 'none') {
     if (credentials.kind !== 'basic') throw wrongCredentials();
-    if (!isForeignLogin(credentials.username) || !isForMirror(snapshot, wanted))
-      robot = await checks.logins.verify(snapshot, credentials, request.sender);
+    if (!isForeignLogin(credentials.username) || !isForMirror(known, wanted))
+      robot = await checks.logins.verify(known, credentials, request.sender);
   }
+  // A login may have brought a newer configuration, with the organization of the robot.
+  const snapshot = configuration.current();
   const claims = {
     subject: robot === undefined ? 'anonymous' : `${robot.organization.name}+${robot.name}`,
     secretVersion: robot?.secretVersion ?? '',

@@ -167,6 +167,12 @@ function readBlob(claim: unknown): { readonly blob?: Digest } {
   return { blob };
 }
 
+/** Returns whether a token was refused because its key is not known, or not yet. */
+export function isUnknownKey(refusal: unknown): boolean {
+  const cause = (refusal as { readonly cause?: { readonly code?: unknown } | null } | null)?.cause;
+  return cause?.code === 'ERR_JWKS_NO_MATCHING_KEY';
+}
+
 function expired(): LayoverError {
   return new LayoverError('UNAUTHORIZED', { message: 'the token has expired; request a new one' });
 }

@@ -5,6 +5,7 @@ import type { AttemptThrottle } from '../../../common/security/attempt-throttle'
 import type { ConfigurationSnapshot } from '../configuration/configuration';
 import type { RequestContext } from './request';
 import type { TokenClaims } from './pull-tokens';
+import type { MaybeNewest } from './with-newest';
 import { type EndedLogin, type RobotAccount, robotOfToken, verifyRobot } from './verify-robot';
 
 /** The sender of a login, as the edge saw it. */
@@ -35,6 +36,8 @@ export class RobotLogins {
     private readonly throttle: AttemptThrottle,
     private readonly clock: Clock,
     private readonly onFailed: (failure: FailedLogin) => void,
+    /** Asked before a login is refused: the robot or its secret may be a moment old. */
+    private readonly newest?: MaybeNewest,
   ) {}
 
   /**
@@ -50,13 +53,19 @@ export class RobotLogins {
     const attempt = { client: sender.clientAddress, account: username.slice(0, 256), secret: password };
     const waitMs = this.throttle.waitMs(attempt);
     if (waitMs > 0) throw this.report(snapshot, username, sender, tooManyLogins(waitMs));
-    const result = verifyRobot(snapshot, username, password, this.clock.now());
+    let result = verifyRobot(snapshot, username, password, this.clock.now());
+    let delayMs = 0;
+    if (result.robot === undefined) {
+      // Counted before anything is awaited, so that nobody guesses many secrets at once meanwhile.
+      delayMs = this.throttle.failed(attempt);
+      const newer = await this.newest?.();
+      if (newer !== undefined && newer !== snapshot) result = verifyRobot(newer, username, password, this.clock.now());
+    }
     if (result.robot !== undefined) {
       this.throttle.succeeded(attempt);
       return result.robot;
     }
     const error = this.report(snapshot, username, sender, wrongCredentials(), result.ended);
-    const delayMs = this.throttle.failed(attempt);
     if (delayMs > 0) await sleep(this.clock, delayMs);
     throw error;
   }

@@ -1,3 +1,4 @@
+import type { WaitingPlaces } from '../../../common/async/waiting-places';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { Access } from '../access/access';
@@ -31,6 +32,8 @@ export interface BlobServiceParts {
   readonly fills: Fills;
   /** undefined = a blob that does not fit on the disk is refused. */
   readonly passThrough?: PassThrough | undefined;
+  /** Places for the files that are read. Default: as many as are needed. */
+  readonly files?: WaitingPlaces | undefined;
   /** undefined = ranges of cold blobs wait for the fill. */
   readonly direct?: DirectRanges | undefined;
   readonly uses: ContentUses;

@@ -1,12 +1,15 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { throwIfAborted } from '../../../common/async/until-aborted';
 import { isLayoverError, LayoverError } from '../../../common/errors/layover-error';
+import type { WaitingPlaces } from '../../../common/async/waiting-places';
 import type { BufferPair } from '../../../common/files/buffer-pool';
+import { openPatiently } from '../../../common/async/open-patiently';
 import type { Digest } from '../../../common/oci/digest';
 import type { BlobReader, BlobSource } from './blob-source';
 import type { StoredBlob } from '../store/blob-store';
 import { buffersInTurn, READ_CHUNK_BYTES, readAt } from '../store/read-file-range';
 import { toStoreError, unlessUnreachable } from '../store/store-error';
+import { enterOpenFiles } from '../store/room/within-open-files';
 import { Absence } from '../store/guard/absence';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { FillReader, FillRequest, Fills } from './fills/fills';
@@ -18,6 +21,8 @@ export interface ReadThroughParts {
   readonly fills: Fills;
   /** undefined = a blob that does not fit on the disk is refused. */
   readonly passThrough?: PassThrough | undefined;
+  /** Places for open files. Default: as many as are needed. */
+  readonly files?: WaitingPlaces | undefined;
 }
 
 /** How often a blob may disappear from the store between the end of its fill and the read. */
@@ -51,7 +56,7 @@ export class ReadThroughSource implements BlobSource {
       wasAbsent = true;
       const reader = await this.fill({ ...request, absence }, signal);
       if (!('origin' in reader)) return reader.passed;
-      if (reader.origin === 'fill') return new FillFileReader(digest, reader);
+      if (reader.origin === 'fill') return new FillFileReader(digest, reader, this.parts.files);
       // The fill found the blob in the store, so the next iteration opens it there.
       await reader.close();
       absence = undefined;
@@ -99,11 +104,13 @@ function storeReader(blob: StoredBlob, origin: BlobReader['origin']): BlobReader
 class FillFileReader implements BlobReader {
   readonly origin = 'fill';
   private file: Promise<FileHandle> | undefined;
+  private leave: (() => void) | undefined;
   private closing: Promise<void> | undefined;
 
   constructor(
     private readonly digest: Digest,
     private readonly fill: FillReader,
+    private readonly files: WaitingPlaces | undefined,
   ) {}
 
   get size(): number {
@@ -149,10 +156,15 @@ class FillFileReader implements BlobReader {
   private async opened(): Promise<FileHandle> {
     if (this.closing !== undefined) throw new LayoverError('CANCELLED');
     try {
-      return await (this.file ??= open(this.fill.path ?? '', 'r'));
+      return await (this.file ??= this.open());
     } catch (error) {
       throw toStoreError(error, `read ${this.digest} during its fill`);
     }
+  }
+
+  private async open(): Promise<FileHandle> {
+    if (this.files !== undefined) this.leave = await enterOpenFiles(this.files, this.digest);
+    return openPatiently(() => open(this.fill.path ?? '', 'r'));
   }
 
   private async release(): Promise<void> {
@@ -160,6 +172,7 @@ class FillFileReader implements BlobReader {
       const file = await this.file?.catch(() => undefined);
       await file?.close();
     } finally {
+      this.leave?.();
       await this.fill.close();
     }
   }

@@ -25,6 +25,8 @@ export interface ByteListenerOptions {
   readonly sockets: PlaneSockets;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Maximum number of connections, if it is smaller than {@link MAX_CONNECTIONS}. */
+  readonly maxConnections?: number;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<ConnectionLimits & { readonly maxUntrusted: number }>;
 }
@@ -73,7 +75,7 @@ export class ByteListener implements ByteChannelOffers {
   constructor(private readonly options: ByteListenerOptions) {
     this.offers = new ByteOffers(options.clock);
     this.server = options.sockets.serve(options.listen, 'edge', (socket) => this.accept(socket));
-    this.server.maxConnections = MAX_CONNECTIONS;
+    this.server.maxConnections = Math.min(MAX_CONNECTIONS, options.maxConnections ?? MAX_CONNECTIONS);
     this.server.prependListener('connection', (socket: Socket) => this.track(socket));
   }
 

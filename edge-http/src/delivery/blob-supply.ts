@@ -5,6 +5,7 @@ import type { Exchange } from '../request/exchange';
 import type { BlobHeader, BlobRead, BlobReadQuery, ByteFlow, RegistryReader } from '../registry/registry-reader';
 import type { GetBlobRequest } from '../request/registry-request';
 import type { DeliveryMetrics } from './delivery-metrics';
+import type { DeliveryPlaces } from './delivery-places';
 import { type FileGrowth, followGrowth, grown } from './file-growth';
 import { openLocalFile } from './open-local-file';
 
@@ -56,6 +57,7 @@ export interface SupplyOptions {
   readonly reader: RegistryReader;
   readonly metrics: Pick<DeliveryMetrics, 'localFallback' | 'channelFallback'>;
   readonly buffers: BufferPool;
+  readonly descriptors: DeliveryPlaces;
   readonly request: GetBlobRequest;
   readonly exchange: Exchange;
 }
@@ -81,12 +83,14 @@ export async function openSupply(
   const { delivery } = header;
   if (delivery.kind === 'channel') return openChannel(options, query, read, delivery.open);
   if (delivery.kind !== 'local-file') return supplyOf(read, { counting });
+  const leave = options.descriptors.tryTake();
   const end = header.offset + header.length;
   let file: FileHandle | undefined;
   try {
     // Opened at once, because the data plane keeps the path only while the call is open.
-    file = await openLocalFile(delivery.path, Math.min(delivery.available, end));
+    if (leave !== undefined) file = await openLocalFile(delivery.path, Math.min(delivery.available, end));
   } catch (error) {
+    leave?.();
     read.cancel();
     throw error;
   }
@@ -94,7 +98,8 @@ export async function openSupply(
   // call resets its stream, and a server that sees too many resets in a second closes the
   // connection (CVE-2023-44487).
   const growth = delivery.available < end ? followGrowth(read, delivery.available, end) : grown(end);
-  if (file !== undefined) return supplyOf(read, { local: { file, growth } });
+  if (file !== undefined) return supplyOf(read, { local: { file, growth }, leave });
+  leave?.();
   options.metrics.localFallback();
   // The first call stays open: it counts the bytes as they become readable, and how many it has
   // counted at the moment of a cancel would be unknown here.
@@ -111,15 +116,18 @@ async function openChannel(
   read: BlobRead,
   open: (buffers: BufferPair) => Promise<ByteFlow | undefined>,
 ): Promise<BlobSupply> {
+  const leave = options.descriptors.tryTake();
   const lease = options.buffers.lease(read.header.length);
   let inline: BlobRead;
   try {
-    const flow = await open(lease.buffers);
-    if (flow !== undefined) return supplyOf(read, { channel: { flow, lease } });
+    const flow = leave && (await open(lease.buffers));
+    if (flow !== undefined) return supplyOf(read, { channel: { flow, lease }, leave });
+    leave?.();
     lease.release(true);
     options.metrics.channelFallback();
     inline = await requestBlob(options, { ...query, accepts: 'inline' }, undefined);
   } catch (error) {
+    leave?.();
     lease.release(false);
     read.cancel();
     throw error;
@@ -155,10 +163,10 @@ async function requestBlob(
 }
 
 function supplyOf(read: BlobRead, parts: SupplyParts): BlobSupply {
-  const { local, channel, counting, cacheStatus = read.header.cacheStatus } = parts;
+  const { local, channel, leave, counting, cacheStatus = read.header.cacheStatus } = parts;
   const { header, node } = read;
   let closing: Promise<void> | undefined;
-  const closeFile = (): Promise<void> => (closing ??= local?.file.close() ?? Promise.resolve());
+  const closeFile = (): Promise<void> => (closing ??= (local?.file.close() ?? Promise.resolve()).finally(leave));
   return {
     header: { ...header, cacheStatus },
     node,
@@ -189,6 +197,8 @@ function supplyOf(read: BlobRead, parts: SupplyParts): BlobSupply {
 interface SupplyParts {
   readonly local?: BlobSupply['local'];
   readonly channel?: ChannelSupply;
+  /** Gives the place of the file or the connection back. */
+  readonly leave?: (() => void) | undefined;
   readonly counting?: CountingAnswer | undefined;
   readonly cacheStatus?: BlobHeader['cacheStatus'];
 }

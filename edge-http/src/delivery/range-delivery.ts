@@ -68,10 +68,10 @@ export class RangeDelivery {
    * counting.
    */
   private async openInPlace(query: SupplyQuery, counting?: CountingAnswer): Promise<BlobSupply> {
-    const { reader, metrics, buffers } = this.dependencies;
+    const { reader, metrics, buffers, descriptors } = this.dependencies;
     if (counting === undefined) await this.supply?.close();
     const { request, exchange } = this;
-    this.supply = await openSupply({ reader, metrics, buffers, request, exchange }, query, counting);
+    this.supply = await openSupply({ reader, metrics, buffers, descriptors, request, exchange }, query, counting);
     return this.supply;
   }
 

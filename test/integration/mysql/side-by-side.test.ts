@@ -64,6 +64,17 @@ describeOnServers('two control planes on one database', (flavour) => {
     expect(organizations.map(({ name, proxyCache }) => [name, proxyCache?.password])).toEqual([['acme', 'secret']]);
   });
 
+  test('send a change of the other one at once to a data plane that asks for it', async () => {
+    const [a, b] = await startTwo();
+    const stream = b.catalog.watch();
+    await stream.snapshot();
+    await a.ask(APPLY, { input: { name: 'acme' } });
+    // The clock of b stands still, so that b does not poll.
+    const { revision } = await b.catalog.call('CatchUp', {});
+    const snapshot = await stream.snapshot();
+    expect([snapshot.organizations.map(({ name }) => name), snapshot.revision]).toEqual([['acme'], revision]);
+  });
+
   test('a data plane continues at the other one from where it is, and hears only what changed', async () => {
     const [a, b] = await startTwo();
     for (const name of ['one', 'two', 'three']) await a.ask(APPLY, { input: { name } });

@@ -2,6 +2,7 @@ import type { ChannelCredentials, ClientReadableStream, ServiceError } from '@gr
 import { fromGrpcError } from '../../../common/grpc/error-status';
 import { loadCatalog } from '../../../common/grpc/load-proto';
 import type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
+import type { CatchUpReply__Output } from '../../../proto/gen/layover/v1/CatchUpReply';
 import type { JudgeBlobReply__Output } from '../../../proto/gen/layover/v1/JudgeBlobReply';
 import type { JudgeImageReply__Output } from '../../../proto/gen/layover/v1/JudgeImageReply';
 import type { LookupTagReply__Output } from '../../../proto/gen/layover/v1/LookupTagReply';
@@ -27,6 +28,7 @@ type Method =
   | 'ListCachedTags'
   | 'ListCachedRepositories'
   | 'RecordPulls'
+  | 'CatchUp'
   | 'ReportUse'
   | 'JudgeImage'
   | 'JudgeBlob';
@@ -125,6 +127,7 @@ export class WatchedConfiguration {
 }
 
 interface Replies {
+  CatchUp: CatchUpReply__Output;
   LookupTag: LookupTagReply__Output;
   LookupManifest: LookupManifestReply__Output;
   LookupBlob: LookupBlobReply__Output;

@@ -48,6 +48,8 @@ export interface FakeCatalogSwitches {
   loseAnswers: number;
   /** The decision of AdmitManifest. */
   admission: AdmitManifestReply;
+  /** The configuration that CatchUp finds and sends, as from another control plane. */
+  caughtUp: ConfigurationSnapshot | undefined;
   /** Replaces `verdicts`, for verdicts that take time. */
   judge: ((request: JudgeImageRequest__Output, cancelled: Promise<void>) => Promise<JudgeImageReply>) | undefined;
 }
@@ -74,6 +76,7 @@ export class FakeCatalog {
     refuse: () => false,
     loseAnswers: 0,
     admission: { decision: 'ADMITTED' },
+    caughtUp: undefined,
     judge: undefined,
   };
   /** All calls, in order of arrival. */
@@ -238,6 +241,12 @@ export class FakeCatalog {
         if (!this.switches.muteWatch) call.write(this.firstMessage(call.request));
         this.notify();
       },
+      CatchUp: (call, callback) =>
+        this.answer('CatchUp', call.request, callback, () => {
+          const { caughtUp } = this.switches;
+          if (caughtUp !== undefined) this.configure(caughtUp);
+          return { revision: this.current.revision };
+        }),
       LookupTag: (call, callback) =>
         this.answer('LookupTag', call.request, callback, ({ repository, tag }) => ({
           tag: this.tags.get(keyOf(repository ?? {}, tag)),

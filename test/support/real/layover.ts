@@ -77,18 +77,23 @@ export function standaloneProgram(): string {
   return program;
 }
 
-/**
- * Starts the built product. Resolves at its "Layover is ready" line. A given `home` is kept at the
- * end.
- */
-export async function startLayover(
-  options: { readonly env?: Readonly<Record<string, string>>; readonly home?: string } = {},
-): Promise<RunningLayover> {
+/** Options of {@link startLayover}. */
+export interface LayoverOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Is kept at the end. Default: a new one, which is deleted. */
+  readonly home?: string;
+  /** Limit of open files of each process (`ulimit -n`). Default: that of this process. */
+  readonly openFiles?: number;
+}
+
+/** Starts the built product. Resolves at its "Layover is ready" line. */
+export async function startLayover(options: LayoverOptions = {}): Promise<RunningLayover> {
   const folder = options.home === undefined ? await temporaryFolder('home') : undefined;
   const home = options.home ?? folder!.path;
   let server: ServerProgram;
   try {
-    server = await startServerProgram(process.execPath, [standaloneProgram()], {
+    const [program, ...args] = limited([process.execPath, standaloneProgram()], options.openFiles);
+    server = await startServerProgram(program!, args, {
       env: layoverEnvironment(home, options.env),
       ready: /Layover is ready: registry (?:http:\/\/)?(\S+), GraphQL (\S+\/graphql)/,
     });
@@ -131,4 +136,10 @@ export async function startLayover(
       await folder?.remove();
     },
   };
+}
+
+/** Returns a command that runs with a limit of open files. */
+function limited(command: readonly string[], openFiles: number | undefined): readonly string[] {
+  if (openFiles === undefined) return command;
+  return ['/bin/sh', '-c', 'ulimit -n "$1" && shift && exec "$@"', 'sh', String(openFiles), ...command];
 }

@@ -322,10 +322,11 @@ export class FillJob {
     } finally {
       following?.end();
     }
-    this.ticket?.release();
     // Readers do not wait for the disk: the bytes that they get are proven.
     this.progress.prove(size);
     this.heads.settled();
+    // A slot stands for a connection and an open file. The store finds the file by its path.
+    await file.close().finally(() => this.ticket?.release());
     await this.keep(file, size, ingest.into, ingest.failure);
   }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeDurableFolder } from '../../../../common/files/durable-folder';
+import { openPatiently } from '../../../../common/async/open-patiently';
 import { type Digest, algorithmOf, hexOf } from '../../../../common/oci/digest';
 import { systemErrorCode, toStoreError } from '../../store/store-error';
 
@@ -64,7 +65,7 @@ export function createSpool(directory: string): Spool {
 
 async function openNew(folder: string, path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'wx', 0o600);
+    return await openPatiently(() => open(path, 'wx', 0o600));
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
     await makeDurableFolder(folder);
@@ -97,7 +98,9 @@ class DiskFile implements SpoolFile {
   }
 
   close(): Promise<void> {
-    return (this.closing ??= this.file.close());
+    return (this.closing ??= this.file.close().catch((error: unknown) => {
+      throw toStoreError(error, `write ${this.digest} to its spool`);
+    }));
   }
 
   async remove(): Promise<void> {

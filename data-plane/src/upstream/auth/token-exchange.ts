@@ -3,6 +3,7 @@ import { isLayoverError, LayoverError } from '../../../../common/errors/layover-
 import type { Clock } from '../../../../common/runtime/clock';
 import { type Endpoint, placeName } from '../endpoint';
 import type { HttpAnswer, HttpClient } from '../http/http-client';
+import { repeatIfCut } from '../http/repeat-once';
 import type { RequestLimits } from '../http/request-limits';
 import { statedRetryAfterMs } from '../http/retry-after';
 import { identityKey } from '../identity-key';
@@ -43,7 +44,8 @@ const Answer = z.object({
 
 /**
  * Requests a pull token from a realm (distribution token specification; accepts `token` and
- * `access_token`, sends `service` only if the challenge has one). Throws UPSTREAM_DENIED if the
+ * `access_token`, sends `service` only if the challenge has one), and once more if the connection
+ * breaks: a GET for a token changes nothing. Throws UPSTREAM_DENIED if the
  * server refuses the credentials; TOO_MANY_REQUESTS; UPSTREAM_FAILED; and UPSTREAM_CONTENT for
  * redirects (credentials do not follow them: docs/design/access.md#token-realms) and for answers
  * without a token.
@@ -60,12 +62,14 @@ export async function requestToken(
   const headers: Record<string, string> = { accept: 'application/json' };
   if (origin.credentials !== undefined) headers['authorization'] = basicHeader(origin.credentials);
   const place = { name: placeName(endpoint, url), signal };
-  const answer = await http({ method: 'GET', url, headers, caCertificate: origin.caCertificate, place });
-  if (answer.status !== 200) {
+  const body = await repeatIfCut(signal, async (answered) => {
+    const answer = await http({ method: 'GET', url, headers, caCertificate: origin.caCertificate, place });
+    answered();
+    if (answer.status === 200) return answer.body.read(MAX_BODY, 'the token');
     await answer.body.discard();
     throw refusal(answer, request, nowMs);
-  }
-  return readToken(await answer.body.read(MAX_BODY, 'the token'), place.name);
+  });
+  return readToken(body, place.name);
 }
 
 /**

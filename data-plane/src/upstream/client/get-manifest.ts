@@ -6,11 +6,11 @@ import { formatReference, type Reference } from '../../../../common/oci/referenc
 import type { Subject } from './answer-error';
 import { askForManifest } from './ask-for-manifest';
 import type { HttpAnswer } from '../http/http-client';
+import { repeatOnce } from '../http/repeat-once';
 import type { RegistryClient, UpstreamRequest } from './registry-client';
 import { type FetchedManifest, MAX_MANIFEST_BYTES, type UpstreamRepository } from '../upstream-registry';
 import { contentError, manifestTypeOf, type NamedType, notRegistry, onlySchema1 } from './check-content-type';
 import { acceptedManifests } from './manifest-accept';
-import { repeatOnce } from './repeat-once';
 
 /** Which manifest is requested. */
 export interface ManifestQuestion {

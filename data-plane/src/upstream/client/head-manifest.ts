@@ -1,5 +1,6 @@
 import { isLayoverError } from '../../../../common/errors/layover-error';
 import type { HttpAnswer } from '../http/http-client';
+import { isBroken, isSilence } from '../http/repeat-once';
 import type { ManifestHead } from '../upstream-registry';
 import { namedManifestTypeOf } from './check-content-type';
 import {
@@ -11,7 +12,6 @@ import {
 } from './get-manifest';
 import type { HeadSupport } from './head-support';
 import { headLimitMs } from './head-limit';
-import { isBroken, isSilence } from './repeat-once';
 import type { RegistryClient, UpstreamRequest } from './registry-client';
 
 /**

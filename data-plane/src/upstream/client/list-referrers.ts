@@ -4,6 +4,7 @@ import { Header } from '../../../../common/oci/headers';
 import { MediaType } from '../../../../common/oci/media-types';
 import { parseTag } from '../../../../common/oci/reference';
 import type { HttpAnswer } from '../http/http-client';
+import { repeatIfCut } from '../http/repeat-once';
 import {
   MAX_MANIFEST_BYTES,
   MAX_REFERRERS_BYTES,
@@ -14,7 +15,7 @@ import { contentError, refuseWebPage } from './check-content-type';
 import { digestHeader, manifestRequest } from './get-manifest';
 import { isSameQuery, nextPageQuery } from './link-header';
 import { entriesOf, referrersInTag } from './referrers-index';
-import type { RegistryClient } from './registry-client';
+import type { RegistryClient, UpstreamRequest } from './registry-client';
 import { OTHER_WAY_STATUSES, saysNoSuchApi } from './status-kinds';
 import type { UpstreamHabits } from './upstream-habits';
 
@@ -27,8 +28,9 @@ const EMPTY_INDEX = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: Me
  * Requests `GET /v2/<name>/referrers/<digest>`. If the upstream has no referrers API, or answers
  * with something that is no index, it is asked for the referrers tag, and an absent tag is an empty
  * index. An empty index is returned only if the upstream answered so, never during an outage,
- * because it would mean "not signed" (docs/design/pull-semantics.md#referrers). `page.query` is the
- * `nextQuery` of an earlier page. Throws UPSTREAM_CONTENT and the errors of RegistryClient.ask.
+ * because it would mean "not signed" (docs/design/pull-semantics.md#referrers). Each request is
+ * sent once more if the connection breaks. `page.query` is the `nextQuery` of an
+ * earlier page. Throws UPSTREAM_CONTENT and the errors of RegistryClient.ask.
  */
 export async function listReferrers(
   client: RegistryClient,
@@ -45,12 +47,16 @@ export async function listReferrers(
   const accept = MediaType.ociIndex;
   const query = page.query ?? firstQuery(page.artifactType);
   const question = { method: 'GET', repository, path, query, accept, subject, signal } as const;
-  const answer = await client.ask(question, isFirst ? OTHER_WAY_STATUSES : []);
-  if (OTHER_WAY_STATUSES.includes(answer.status)) {
+  const { answer, content } = await repeatIfCut(signal, async (answered) => {
+    const answer = await client.ask(question, isFirst ? OTHER_WAY_STATUSES : []);
+    answered();
+    if (OTHER_WAY_STATUSES.includes(answer.status)) return { answer, content: undefined };
+    return { answer, content: await answer.body.read(MAX_REFERRERS_BYTES, subject.name) };
+  });
+  if (content === undefined) {
     await noteNoApi(habits, repository, digest, answer);
     return byTagSchema(client, repository, digest, signal);
   }
-  const content = await answer.body.read(MAX_REFERRERS_BYTES, subject.name);
   const entries = entriesOf(content);
   if (entries === undefined) {
     if (isFirst) return byTagSchema(client, repository, digest, signal);
@@ -99,23 +105,34 @@ async function byTagSchema(
 ): Promise<UpstreamReferrersPage> {
   const tag = parseTag(`${algorithmOf(digest).slice(0, 32)}-${hexOf(digest).slice(0, 64)}`)!;
   const none = { content: EMPTY_INDEX, filtered: false, nextQuery: undefined };
-  let answer: HttpAnswer;
+  const question = manifestRequest('GET', { repository, reference: { kind: 'tag', tag }, alsoAccept: [] }, signal);
+  const what = `the manifest ${repository.name}:${tag}`;
+  let found: { readonly answer: HttpAnswer; readonly content: Buffer };
   try {
-    answer = await client.ask(
-      manifestRequest('GET', { repository, reference: { kind: 'tag', tag }, alsoAccept: [] }, signal),
-    );
+    found = await repeatIfCut(signal, (answered) => readWhole(client, question, what, answered));
   } catch (error) {
     if (isLayoverError(error) && (error.key === 'MANIFEST_UNKNOWN' || error.key === 'NAME_UNKNOWN')) return none;
     throw error;
   }
-  if (answer.status !== 200) throw contentError(answer, `answered ${answer.status} to a request for a whole manifest`);
-  refuseWebPage(answer);
-  const content = await answer.body.read(MAX_MANIFEST_BYTES, `the manifest ${repository.name}:${tag}`);
+  const { answer, content } = found;
   const named = digestHeader(answer);
   if (named !== undefined && digestOf(content, algorithmOf(named)) !== named) {
     throw contentError(answer, `sent a manifest with another digest than ${named}`);
   }
   return { ...none, content: referrersInTag(content, digest) ?? EMPTY_INDEX };
+}
+
+async function readWhole(
+  client: RegistryClient,
+  question: UpstreamRequest,
+  what: string,
+  answered: () => void,
+): Promise<{ readonly answer: HttpAnswer; readonly content: Buffer }> {
+  const answer = await client.ask(question);
+  answered();
+  if (answer.status !== 200) throw contentError(answer, `answered ${answer.status} to a request for a whole manifest`);
+  refuseWebPage(answer);
+  return { answer, content: await answer.body.read(MAX_MANIFEST_BYTES, what) };
 }
 
 function firstQuery(artifactType: string | undefined): string {

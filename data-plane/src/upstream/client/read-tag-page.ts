@@ -1,4 +1,5 @@
 import type { HttpAnswer } from '../http/http-client';
+import { repeatIfCut } from '../http/repeat-once';
 import type { UpstreamRepository } from '../upstream-registry';
 import { contentError, refuseWebPage } from './check-content-type';
 import { isSameQuery, nextPageQuery } from './link-header';
@@ -22,20 +23,30 @@ export interface RefusedTagPage {
 }
 
 /**
- * Requests `GET /v2/<name>/tags/list` with a query. `mayRefuse`: a status that can mean that the
- * page is too large is returned instead of thrown. Throws NAME_UNKNOWN, UPSTREAM_CONTENT if the
+ * Requests `GET /v2/<name>/tags/list` with a query, and once more if the connection
+ * breaks. `mayRefuse`: a status that can mean that the page is too large is returned instead of
+ * thrown. Throws NAME_UNKNOWN, UPSTREAM_CONTENT if the
  * answer is not a list of tags or leads back to itself, and the errors of RegistryClient.ask.
  */
-export async function readTagPage(
+export function readTagPage(
   client: RegistryClient,
   repository: UpstreamRepository,
   query: string,
   mayRefuse: boolean,
   signal: AbortSignal,
 ): Promise<SentTagPage | RefusedTagPage> {
+  return repeatIfCut(signal, (answered) => askForPage(client, repository, { query, mayRefuse, signal, answered }));
+}
+
+async function askForPage(
+  client: RegistryClient,
+  repository: UpstreamRepository,
+  { query, mayRefuse, signal, answered }: PageQuestion,
+): Promise<SentTagPage | RefusedTagPage> {
   const subject = { name: `the tags of ${repository.name}`, unknown: 'NAME_UNKNOWN' } as const;
   const question = { method: 'GET', repository, path: 'tags/list', query, accept: 'application/json', subject, signal };
   const answer = await client.ask({ ...question, method: 'GET' }, mayRefuse ? PAGE_TOO_LARGE_STATUSES : []);
+  answered();
   if (mayRefuse && refusesPageSize(answer.status)) {
     await answer.body.discard();
     return { limit: namedLimit(answer) };
@@ -47,6 +58,14 @@ export async function readTagPage(
   // Some registries end their lists with an empty page that links to itself.
   if (sent.length === 0) return { query, sent, next: undefined };
   throw contentError(answer, `answers every page of the tags of ${repository.name} with the same page`);
+}
+
+interface PageQuestion {
+  readonly query: string;
+  readonly mayRefuse: boolean;
+  readonly signal: AbortSignal;
+  /** See {@link repeatIfCut}. */
+  readonly answered: () => void;
 }
 
 /** Returns the page size in the header `OCI-Tag-Limit` of a refusal. */

@@ -1,5 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { LayoverError } from '../../../../common/errors/layover-error';
+import { isTooManyFiles, openPatiently } from '../../../../common/async/open-patiently';
+import { isConnectError } from './connect-error';
 import type { ConnectionUse, Route } from './route';
 import { ResponseBody } from './response-body';
 import { ResponseHeaders } from './response-headers';
@@ -70,7 +73,9 @@ export function createHttpClient(
       });
     };
     try {
-      const response = await send('kept').catch((error: unknown) => {
+      // A socket is a file too: while too many are open, the request waits.
+      const wait = (ms: number): Promise<unknown> => setTimeout(ms, undefined, { signal: place.signal });
+      const response = await openPatiently(() => send('kept'), isShortOfSockets, wait).catch((error: unknown) => {
         if (place.signal.aborted || !isBrokenConnection(error)) throw error;
         return send('single');
       });
@@ -92,4 +97,8 @@ export function createHttpClient(
       throw transportError(error, place);
     }
   };
+}
+
+function isShortOfSockets(error: unknown): boolean {
+  return isConnectError(error) && isTooManyFiles(error.cause);
 }

@@ -4,6 +4,8 @@ import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { AdmitManifestReply as _layover_v1_AdmitManifestReply, AdmitManifestReply__Output as _layover_v1_AdmitManifestReply__Output } from '../../layover/v1/AdmitManifestReply';
 import type { AdmitManifestRequest as _layover_v1_AdmitManifestRequest, AdmitManifestRequest__Output as _layover_v1_AdmitManifestRequest__Output } from '../../layover/v1/AdmitManifestRequest';
+import type { CatchUpReply as _layover_v1_CatchUpReply, CatchUpReply__Output as _layover_v1_CatchUpReply__Output } from '../../layover/v1/CatchUpReply';
+import type { CatchUpRequest as _layover_v1_CatchUpRequest, CatchUpRequest__Output as _layover_v1_CatchUpRequest__Output } from '../../layover/v1/CatchUpRequest';
 import type { JudgeBlobReply as _layover_v1_JudgeBlobReply, JudgeBlobReply__Output as _layover_v1_JudgeBlobReply__Output } from '../../layover/v1/JudgeBlobReply';
 import type { JudgeBlobRequest as _layover_v1_JudgeBlobRequest, JudgeBlobRequest__Output as _layover_v1_JudgeBlobRequest__Output } from '../../layover/v1/JudgeBlobRequest';
 import type { JudgeImageReply as _layover_v1_JudgeImageReply, JudgeImageReply__Output as _layover_v1_JudgeImageReply__Output } from '../../layover/v1/JudgeImageReply';
@@ -34,6 +36,15 @@ export interface CatalogClient extends grpc.Client {
   admitManifest(argument: _layover_v1_AdmitManifestRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_AdmitManifestReply__Output>): grpc.ClientUnaryCall;
   admitManifest(argument: _layover_v1_AdmitManifestRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_AdmitManifestReply__Output>): grpc.ClientUnaryCall;
   admitManifest(argument: _layover_v1_AdmitManifestRequest, callback: grpc.requestCallback<_layover_v1_AdmitManifestReply__Output>): grpc.ClientUnaryCall;
+  
+  CatchUp(argument: _layover_v1_CatchUpRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_CatchUpReply__Output>): grpc.ClientUnaryCall;
+  CatchUp(argument: _layover_v1_CatchUpRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_CatchUpReply__Output>): grpc.ClientUnaryCall;
+  CatchUp(argument: _layover_v1_CatchUpRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_CatchUpReply__Output>): grpc.ClientUnaryCall;
+  CatchUp(argument: _layover_v1_CatchUpRequest, callback: grpc.requestCallback<_layover_v1_CatchUpReply__Output>): grpc.ClientUnaryCall;
+  catchUp(argument: _layover_v1_CatchUpRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_CatchUpReply__Output>): grpc.ClientUnaryCall;
+  catchUp(argument: _layover_v1_CatchUpRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_CatchUpReply__Output>): grpc.ClientUnaryCall;
+  catchUp(argument: _layover_v1_CatchUpRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_CatchUpReply__Output>): grpc.ClientUnaryCall;
+  catchUp(argument: _layover_v1_CatchUpRequest, callback: grpc.requestCallback<_layover_v1_CatchUpReply__Output>): grpc.ClientUnaryCall;
   
   JudgeBlob(argument: _layover_v1_JudgeBlobRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
   JudgeBlob(argument: _layover_v1_JudgeBlobRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_JudgeBlobReply__Output>): grpc.ClientUnaryCall;
@@ -126,6 +137,8 @@ export interface CatalogClient extends grpc.Client {
 export interface CatalogHandlers extends grpc.UntypedServiceImplementation {
   AdmitManifest: grpc.handleUnaryCall<_layover_v1_AdmitManifestRequest__Output, _layover_v1_AdmitManifestReply>;
   
+  CatchUp: grpc.handleUnaryCall<_layover_v1_CatchUpRequest__Output, _layover_v1_CatchUpReply>;
+  
   JudgeBlob: grpc.handleUnaryCall<_layover_v1_JudgeBlobRequest__Output, _layover_v1_JudgeBlobReply>;
   
   JudgeImage: grpc.handleUnaryCall<_layover_v1_JudgeImageRequest__Output, _layover_v1_JudgeImageReply>;
@@ -150,6 +163,7 @@ export interface CatalogHandlers extends grpc.UntypedServiceImplementation {
 
 export interface CatalogDefinition extends grpc.ServiceDefinition {
   AdmitManifest: MethodDefinition<_layover_v1_AdmitManifestRequest, _layover_v1_AdmitManifestReply, _layover_v1_AdmitManifestRequest__Output, _layover_v1_AdmitManifestReply__Output>
+  CatchUp: MethodDefinition<_layover_v1_CatchUpRequest, _layover_v1_CatchUpReply, _layover_v1_CatchUpRequest__Output, _layover_v1_CatchUpReply__Output>
   JudgeBlob: MethodDefinition<_layover_v1_JudgeBlobRequest, _layover_v1_JudgeBlobReply, _layover_v1_JudgeBlobRequest__Output, _layover_v1_JudgeBlobReply__Output>
   JudgeImage: MethodDefinition<_layover_v1_JudgeImageRequest, _layover_v1_JudgeImageReply, _layover_v1_JudgeImageRequest__Output, _layover_v1_JudgeImageReply__Output>
   ListCachedRepositories: MethodDefinition<_layover_v1_ListCachedRepositoriesRequest, _layover_v1_ListCachedRepositoriesReply, _layover_v1_ListCachedRepositoriesRequest__Output, _layover_v1_ListCachedRepositoriesReply__Output>

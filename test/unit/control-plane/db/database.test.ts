@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '../../../../common/runtime/logger';
 import { Database } from '../../../../control-plane/src/db/database';
-import { isDataError, whyUnavailable } from '../../../../control-plane/src/db/database-error';
+import { isDataError, isReadOnly, whyUnavailable } from '../../../../control-plane/src/db/database-error';
 import { Table } from '../../../../schema/tables';
 
 const home = mkdtempSync(join(tmpdir(), 'layover-database-'));
@@ -99,6 +99,30 @@ test('a migration that was killed while it held its lock does not block the next
   const second = Database.open({ dialect: 'sqlite', file }, log);
   await second.migrate();
   await second.close();
+});
+
+test('a server is read-only if it refuses a statement for that reason, and not for another option', () => {
+  const refusal = (option: string): Error =>
+    Object.assign(
+      new Error(`The MySQL server is running with the ${option} option so it cannot execute this statement`),
+      {
+        code: 'ER_OPTION_PREVENTS_STATEMENT',
+      },
+    );
+  for (const error of [
+    refusal('--read-only'),
+    refusal('--super-read-only'),
+    refusal('--innodb-read-only'),
+    refusal('--read_only'),
+    failure('ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION'),
+    failure('ER_READ_ONLY_MODE'),
+  ]) {
+    expect(isReadOnly(error)).toBe(true);
+    expect(whyUnavailable(error)).toContain('read-only');
+  }
+  for (const error of [refusal('--secure-file-priv'), failure('ER_DUP_ENTRY'), undefined, null, 'text'])
+    expect(isReadOnly(error)).toBe(false);
+  expect(whyUnavailable(refusal('--skip-grant-tables'))).toBe('The database does not answer. Try again later.');
 });
 
 test('whyUnavailable distinguishes outages from other errors', () => {
