@@ -21,6 +21,7 @@ import { bucket } from './measures/bucket';
 import { configuration } from './measures/configuration';
 import { delivery } from './measures/delivery';
 import { expiry } from './measures/expiry';
+import { growth } from './measures/growth';
 import { memory } from './measures/memory';
 import { nodes } from './measures/nodes';
 import { quota } from './measures/quota';
@@ -53,6 +54,7 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   bucket,
   nodes,
   memory,
+  growth,
   graphql,
   configuration,
   quota,

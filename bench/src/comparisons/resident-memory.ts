@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { MANIFEST_ACCEPT } from '../../../common/oci/media-types';
 import type { Comparing } from '../comparison/comparison';
 import { sideBySideFresh } from '../comparison/side-by-side';
-import { residentBytes } from '../load/resident-bytes';
+import { memoryOfAll } from '../load/process-memory';
 import { runLoad } from '../load/run-load';
 import type { Peer } from '../peers/peer';
 import { MIB, pullBlobImage, pushBlobImage } from './blob-image';
@@ -17,9 +17,10 @@ const BLOB_READS_AT_A_TIME = 4;
 const LOOK_MS = 200;
 
 /**
- * Measures the resident memory of all processes of a program, shared pages counted in each of them:
- * after ten idle seconds, and the most of ten seconds with 16 connections that request manifests by
- * digest beside four that read a blob.
+ * Measures the memory of all processes of a program: after ten idle seconds, and the most of ten
+ * seconds with 16 connections that request manifests by digest beside four that read a blob. A page
+ * that several processes share is counted once (PSS). A second row has the sum of the resident
+ * memory (RSS), which counts it in each of them.
  */
 export const residentMemory: Comparing = async (context) => {
   const { upstream, quick } = context;
@@ -47,30 +48,43 @@ export const residentMemory: Comparing = async (context) => {
           seconds,
         });
         const loads = Promise.all([requests, reads]);
-        return { idle, loaded: await mostMemory(peer, loads) };
+        const loaded = await mostMemory(peer, loads);
+        return { idle: idle.pss, idleResident: idle.rss, loaded: loaded.pss, loadedResident: loaded.rss };
       },
     },
   );
   const row = { unit: 'MB', better: 'lower' } as const;
+  const idle = 'memory, idle';
+  const loaded = 'memory, most under load';
+  const sum = '(sum of the resident memory of its processes)';
   return [
-    results.compare({ id: 'idle-memory', title: 'resident memory, idle', ...row }, 'idle'),
-    results.compare({ id: 'loaded-memory', title: 'resident memory, most under load', ...row }, 'loaded'),
+    results.compare({ id: 'idle-memory', title: idle, ...row }, 'idle'),
+    results.compare({ id: 'idle-memory-resident', title: `${idle} ${sum}`, ...row }, 'idleResident'),
+    results.compare({ id: 'loaded-memory', title: loaded, ...row }, 'loaded'),
+    results.compare({ id: 'loaded-memory-resident', title: `${loaded} ${sum}`, ...row }, 'loadedResident'),
   ];
 };
 
-/** Returns the megabytes of all processes of a program. */
-function memoryOf(peer: Peer): number {
-  return peer.processes().reduce((sum, { pid }) => sum + residentBytes(pid), 0) / 1e6;
+/** Megabytes of all processes of a program: proportional and resident. */
+interface Megabytes {
+  readonly pss: number;
+  readonly rss: number;
 }
 
-async function mostMemory(peer: Peer, load: Promise<unknown>): Promise<number> {
+function memoryOf(peer: Peer): Megabytes {
+  const { proportional, resident } = memoryOfAll(peer.processes().map(({ pid }) => pid));
+  return { pss: proportional / 1e6, rss: resident / 1e6 };
+}
+
+async function mostMemory(peer: Peer, load: Promise<unknown>): Promise<Megabytes> {
   let isRunning = true;
-  let most = 0;
+  let most: Megabytes = { pss: 0, rss: 0 };
   const ended = load.finally(() => (isRunning = false));
   // Reported below; until then a failure has no other handler.
   ended.catch(() => undefined);
   while (isRunning) {
-    most = Math.max(most, memoryOf(peer));
+    const now = memoryOf(peer);
+    most = { pss: Math.max(most.pss, now.pss), rss: Math.max(most.rss, now.rss) };
     await pause(LOOK_MS);
   }
   await ended;
