@@ -1,12 +1,19 @@
 import { processMemory } from '../load/process-memory';
 import { openFiles } from '../load/open-files';
 import { type BenchContext, median, type Row } from '../measure';
-import { type GrowthInstallation, type LoadConnections, type PullCost, totalCpu } from './growth-installation';
+import { type GrowthInstallation, type PullCost, totalCpu } from './growth-installation';
 
 const MIB = 1024 * 1024;
-const ROUNDS = 5;
-const FEW: LoadConnections = { active: 16, idle: 0 };
-const MANY: readonly LoadConnections[] = [
+const ROUNDS = 3;
+/** Connections of a load. */
+interface Connections {
+  readonly active: number;
+  /** Connections that are open and silent. */
+  readonly idle: number;
+}
+
+const FEW: Connections = { active: 16, idle: 0 };
+const MANY: readonly Connections[] = [
   { active: 200, idle: 0 },
   { active: 16, idle: 1_000 },
   { active: 200, idle: 1_000 },
@@ -27,7 +34,7 @@ export async function connectionRows(context: BenchContext, installation: Growth
   for (let round = 1; round <= (context.quick ? 1 : ROUNDS); round += 1) {
     for (const connections of all) {
       context.note(`growth: ${nameOf(connections)}, round ${round}`);
-      samples.get(connections)!.push(await sample(installation, connections, context.quick ? 1 : 4));
+      samples.get(connections)!.push(await sample(installation, connections, context.quick ? 1 : 3));
     }
   }
   const few = samples.get(FEW)!;
@@ -55,19 +62,24 @@ export async function connectionRows(context: BenchContext, installation: Growth
 
 async function sample(
   installation: GrowthInstallation,
-  connections: LoadConnections,
+  connections: Connections,
   seconds: number,
 ): Promise<Sample> {
   const edge = installation.processes().find(({ name }) => name === 'edge-http')!;
   let edgeFiles = 0;
   let edgeMib = 0;
-  const cost = await installation.pull(installation.paths.byDigest.slice(0, 1), seconds, connections, () => {
-    edgeFiles = openFiles(edge.pid);
-    edgeMib = processMemory(edge.pid).resident / MIB;
-  });
-  return { cost, edgeFiles, edgeMib };
+  const closeIdle = await installation.openIdle(connections.idle);
+  try {
+    const cost = await installation.pull(installation.paths.byDigest.slice(0, 1), seconds, connections.active, () => {
+      edgeFiles = openFiles(edge.pid);
+      edgeMib = processMemory(edge.pid).resident / MIB;
+    });
+    return { cost, edgeFiles, edgeMib };
+  } finally {
+    closeIdle();
+  }
 }
 
-function nameOf({ active, idle }: LoadConnections): string {
+function nameOf({ active, idle }: Connections): string {
   return idle === 0 ? `${active} connections` : `${active} connections and ${idle} idle`;
 }

@@ -7,11 +7,17 @@ import { temporaryFolder } from '../../../test/support/real/temporary-folder';
 import { waitUntil } from '../../../test/support/real/wait-until';
 import { send } from '../../../test/support/real/http-client';
 import { type HomeContent, type PullablePaths, seedHome } from '../content/seed-home';
+import { formatRequest, LoadConnection } from '../load/load-connection';
+import { atATime } from '../load/read-blob';
 import { runLoad } from '../load/run-load';
 import { type NamedProcess, processTree } from '../peers/process-tree';
 
 /** Time after a load in which records reach the control plane, in milliseconds. */
 const SETTLE_MS = 500;
+/** Read buffer of a connection that is silent, in bytes. */
+const IDLE_BUFFER = 4 * 1024;
+/** A burst of new connections would overflow the backlog of the server. */
+const OPENED_AT_A_TIME = 16;
 const HEADERS = { Accept: MANIFEST_ACCEPT.join(', ') };
 
 /** What one pull costs. */
@@ -22,13 +28,6 @@ export interface PullCost {
   readonly cpu: Readonly<Record<string, number>>;
 }
 
-/** Connections of a load. */
-export interface LoadConnections {
-  readonly active: number;
-  /** Connections that are open and silent. */
-  readonly idle: number;
-}
-
 /** A Layover whose home was filled before its start. */
 export class GrowthInstallation {
   private constructor(
@@ -37,6 +36,8 @@ export class GrowthInstallation {
     readonly paths: PullablePaths,
     /** From the start of the parent until all planes accept requests. */
     readonly startSeconds: number,
+    /** Processor time of all processes until then. */
+    readonly startCpu: number,
     private readonly layover: RunningLayover,
     private readonly remove: () => Promise<void>,
   ) {}
@@ -49,7 +50,9 @@ export class GrowthInstallation {
       const started = performance.now();
       const layover = await startLayover({ home: folder.path });
       const startSeconds = (performance.now() - started) / 1000;
-      const installation = new GrowthInstallation(name, content, paths, startSeconds, layover, () => folder.remove());
+      const startCpu = processTree('parent', layover.pid).reduce((sum, { pid }) => sum + cpuSeconds(pid), 0);
+      const remove = (): Promise<void> => folder.remove();
+      const installation = new GrowthInstallation(name, content, paths, startSeconds, startCpu, layover, remove);
       await installation.untilPullable();
       return installation;
     } catch (error) {
@@ -75,19 +78,32 @@ export class GrowthInstallation {
   async pull(
     paths: readonly string[],
     seconds: number,
-    { active, idle }: LoadConnections,
+    connections: number,
     meanwhile?: () => void,
   ): Promise<PullCost> {
     const before = this.used();
     const timer = setTimeout(() => meanwhile?.(), seconds * 900);
-    const load = { host: this.layover.host, paths, headers: HEADERS, connections: active, idle, seconds };
+    const load = { host: this.layover.host, paths, headers: HEADERS, connections, seconds };
     const result = await runLoad('spreadLoop', load).finally(() => clearTimeout(timer));
     await pause(SETTLE_MS);
     const after = this.used();
-    // Requests of the idle connections cost time too.
-    const requests = result.requests + idle;
-    const cpu = Object.entries(after).map(([name, spent]) => [name, ((spent - before[name]!) * 1e6) / requests]);
+    const cpu = Object.entries(after).map(([name, spent]) => [name, ((spent - before[name]!) * 1e6) / result.requests]);
     return { rate: result.requests / result.seconds, cpu: Object.fromEntries(cpu) as PullCost['cpu'] };
+  }
+
+  /**
+   * Opens connections with one request each, which are silent then. Returns a function that closes
+   * them.
+   */
+  async openIdle(count: number): Promise<() => void> {
+    const { host } = this.layover;
+    const request = formatRequest('GET', host, this.paths.byDigest[0]!, HEADERS);
+    const connections = Array.from({ length: count }, () => new LoadConnection(host, IDLE_BUFFER));
+    const left = [...connections];
+    await atATime(count, OPENED_AT_A_TIME, () => left.pop()!.send(request));
+    return () => {
+      for (const connection of connections) connection.close();
+    };
   }
 
   /** Ends all processes and deletes the home. */

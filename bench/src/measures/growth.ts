@@ -7,8 +7,8 @@ import { connectionRows } from './growth-connections';
 import { GrowthInstallation, type PullCost, totalCpu } from './growth-installation';
 
 const MIB = 1024 * 1024;
-const ROUNDS = 5;
-const CONNECTIONS = { active: 16, idle: 0 };
+const ROUNDS = 3;
+const CONNECTIONS = 16;
 /** Longer than the interval of the control plane's collector, which is 30 seconds. */
 const IDLE_SECONDS = 40;
 /** A pull must not cost more than this many times what it costs in a small installation. */
@@ -47,6 +47,7 @@ type PullName = keyof typeof PULLS;
 interface Figures {
   readonly size: Size;
   readonly startSeconds: number;
+  readonly startCpu: number;
   readonly idle: ReturnType<typeof idleFigures>;
   readonly costs: Readonly<Record<PullName, readonly PullCost[]>>;
   readonly memory: readonly { readonly name: string; readonly mib: number }[];
@@ -79,7 +80,7 @@ async function measureAll(
   context: BenchContext,
   running: readonly { readonly size: Size; readonly installation: GrowthInstallation }[],
 ): Promise<readonly Figures[]> {
-  const seconds = context.quick ? 1 : 4;
+  const seconds = context.quick ? 1 : 3;
   const names = Object.keys(PULLS) as PullName[];
   const costs = new Map(
     running.map(({ installation }) => [
@@ -105,6 +106,7 @@ async function measureAll(
   return running.map(({ size, installation }, at) => ({
     size,
     startSeconds: installation.startSeconds,
+    startCpu: installation.startCpu,
     idle: idle[at]!,
     costs: costs.get(installation)!,
     memory: installation.processes().map(({ name, pid }) => ({ name, mib: processMemory(pid).resident / MIB })),
@@ -144,6 +146,7 @@ function toRows(all: readonly Figures[]): readonly Row[] {
     };
     return [
       row('start', 's', ({ startSeconds }) => startSeconds),
+      row('start', 'CPU s', ({ startCpu }) => startCpu),
       row('no requests', 'CPU ms/s', ({ idle }) => idle),
       ...(Object.keys(PULLS) as PullName[]).flatMap((name) => [
         row(name, 'requests/s', ({ costs }) => median(costs[name].map(({ rate }) => rate))),

@@ -8,49 +8,35 @@ export interface SpreadLoop {
   readonly paths: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
   readonly connections: number;
-  /** Further connections that make one request before and are then silent. */
-  readonly idle: number;
   readonly seconds: number;
 }
 
 /**
- * Sends the next request on each connection as soon as the last one is answered, until the time is
- * over. Throws an Error if an answer is not 200.
+ * Sends the next request on each connection as soon as the last one is answered. Throws an Error if
+ * an answer is not 200.
  */
 export async function runSpreadLoop(loop: SpreadLoop): Promise<LoopResult> {
   const { host, paths, headers } = loop;
+  const started = performance.now();
+  const end = started + loop.seconds * 1000;
   let next = 0;
-  const get = async (connection: LoadConnection): Promise<void> => {
-    const path = paths[next++ % paths.length]!;
-    const { status } = await connection.send(formatRequest('GET', host, path, headers));
-    if (status !== 200) throw new Error(`GET ${path} from ${host} was answered with ${status}`);
-  };
-  const idle = Array.from({ length: loop.idle }, () => new LoadConnection(host, IDLE_BUFFER));
-  const busy = Array.from({ length: loop.connections }, () => new LoadConnection(host));
-  try {
-    // One after the other, because a burst of connections would overflow the backlog of the server.
-    for (const connection of idle) await get(connection);
-    const started = performance.now();
-    const end = started + loop.seconds * 1000;
-    let requests = 0;
-    let isOver = false;
-    const client = async (connection: LoadConnection): Promise<void> => {
-      try {
-        while (!isOver && performance.now() < end) {
-          await get(connection);
-          requests += 1;
-        }
-      } finally {
-        isOver = true;
+  let requests = 0;
+  let isOver = false;
+  const client = async (): Promise<void> => {
+    const connection = new LoadConnection(host);
+    try {
+      for (; !isOver && performance.now() < end; requests += 1) {
+        const path = paths[next++ % paths.length]!;
+        const { status } = await connection.send(formatRequest('GET', host, path, headers));
+        if (status !== 200) throw new Error(`GET ${path} from ${host} was answered with ${status}`);
       }
-    };
-    const ended = await Promise.allSettled(busy.map(client));
-    for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason;
-    return { requests, seconds: (performance.now() - started) / 1000 };
-  } finally {
-    for (const connection of [...idle, ...busy]) connection.close();
-  }
+    } finally {
+      // The other connections stop too if this one has failed.
+      isOver = true;
+      connection.close();
+    }
+  };
+  const ended = await Promise.allSettled(Array.from({ length: loop.connections }, client));
+  for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason;
+  return { requests, seconds: (performance.now() - started) / 1000 };
 }
-
-/** Read buffer of a connection that is silent, in bytes. */
-const IDLE_BUFFER = 4 * 1024;

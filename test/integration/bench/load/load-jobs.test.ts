@@ -262,26 +262,13 @@ describe('a replay', () => {
 
 describe('a spread loop', () => {
   const paths = ['/v2/a/manifests/1', '/v2/a/manifests/2', '/v2/a/manifests/3'];
-  const job = { paths, headers: HEADERS, connections: 1, idle: 0, seconds: 0.1 };
+  const job = { paths, headers: HEADERS, connections: 1, seconds: 0.1 };
 
   test('requests its paths in turn', async () => {
     const lines: string[] = [];
     const result = await runSpreadLoop({ ...job, host: await registry(lines) });
     expect(result.requests).toBe(lines.length);
     expect(lines.slice(0, 4)).toEqual([...paths, paths[0]].map((path) => `GET ${path}`));
-  });
-
-  test('has idle connections, whose requests do not count', async () => {
-    const sockets = new Set<unknown>();
-    let requests = 0;
-    const host = await httpServer((request, response) => {
-      sockets.add(request.socket);
-      requests += 1;
-      response.end('{}');
-    });
-    const result = await runSpreadLoop({ ...job, host, connections: 2, idle: 5 });
-    expect(sockets.size).toBe(7);
-    expect(result.requests).toBe(requests - 5);
   });
 
   test('fails if an answer is not 200', async () => {
