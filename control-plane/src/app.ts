@@ -47,7 +47,7 @@ import { AccountIdentities } from './tenancy/organizations/upstream-identities';
 import { PullRecorder } from './cache/pulls/record-pulls';
 import { createResolvers } from './resolvers';
 import { ScanWaits } from './scan/queue/scan-waits';
-import { Scanning } from './scan/worker/scanning';
+import type * as scanningModule from './scan/worker/scanning';
 import { createStores } from './stores';
 import { ensureAdminToken } from './tenancy/tokens/admin-token';
 import { Authenticator } from './tenancy/tokens/authenticate';
@@ -204,7 +204,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     });
     releases.push(collector.start(config.garbage.everyMs));
     const scanLog = sumRepeats(log.child({ part: 'scan' }), clock);
-    const scanning = config.scan && new Scanning({ database, stores, config: config.scan, clock, log: scanLog });
+    const scanning = config.scan && createScanning({ database, stores, config: config.scan, clock, log: scanLog });
     if (scanning !== undefined) releases.push(scanning.start());
     const pokeScanning = (): void => scanning?.worker.poke();
     const resolvers = createResolvers({
@@ -288,6 +288,13 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     await stop();
     throw error;
   }
+}
+
+/** Loads the code of scanning on demand: it takes 8 MB, and few installations scan. */
+function createScanning(parts: scanningModule.ScanningParts): scanningModule.Scanning {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded on demand
+  const { Scanning } = require('./scan/worker/scanning') as typeof scanningModule;
+  return new Scanning(parts);
 }
 
 /**

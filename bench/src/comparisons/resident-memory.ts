@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { MANIFEST_ACCEPT } from '../../../common/oci/media-types';
 import type { Comparing } from '../comparison/comparison';
 import { sideBySideFresh } from '../comparison/side-by-side';
-import { memoryOfAll } from '../load/process-memory';
+import { memoryOf, type ProcessMemory } from '../load/process-memory';
 import { runLoad } from '../load/run-load';
 import type { Peer } from '../peers/peer';
 import { MIB, pullBlobImage, pushBlobImage } from './blob-image';
@@ -18,9 +18,9 @@ const LOOK_MS = 200;
 
 /**
  * Measures the memory of all processes of a program: after ten idle seconds, and the most of ten
- * seconds with 16 connections that request manifests by digest beside four that read a blob. A page
- * that several processes share is counted once (PSS). A second row has the sum of the resident
- * memory (RSS), which counts it in each of them.
+ * seconds with 16 connections that request manifests by digest beside four that read a blob. A file
+ * that several processes map is counted once. A second row has the sum of the resident memory
+ * (RSS), which counts it in each of them.
  */
 export const residentMemory: Comparing = async (context) => {
   const { upstream, quick } = context;
@@ -33,7 +33,7 @@ export const residentMemory: Comparing = async (context) => {
       count: quick ? 1 : ROUNDS,
       async measure(peer) {
         await pause(quick ? 500 : IDLE_MS);
-        const idle = memoryOf(peer);
+        const idle = memoryOfPeer(peer);
         await pullBlobImage(peer, image, { verify: true });
         const path = peer.path(REPOSITORY);
         const seconds = quick ? 1 : LOAD_SECONDS;
@@ -49,7 +49,12 @@ export const residentMemory: Comparing = async (context) => {
         });
         const loads = Promise.all([requests, reads]);
         const loaded = await mostMemory(peer, loads);
-        return { idle: idle.pss, idleResident: idle.rss, loaded: loaded.pss, loadedResident: loaded.rss };
+        return {
+          idle: idle.occupied / 1e6,
+          idleResident: idle.resident / 1e6,
+          loaded: loaded.occupied / 1e6,
+          loadedResident: loaded.resident / 1e6,
+        };
       },
     },
   );
@@ -65,26 +70,22 @@ export const residentMemory: Comparing = async (context) => {
   ];
 };
 
-/** Megabytes of all processes of a program: proportional and resident. */
-interface Megabytes {
-  readonly pss: number;
-  readonly rss: number;
+function memoryOfPeer(peer: Peer): ProcessMemory {
+  return memoryOf(peer.processes().map(({ pid }) => pid));
 }
 
-function memoryOf(peer: Peer): Megabytes {
-  const { proportional, resident } = memoryOfAll(peer.processes().map(({ pid }) => pid));
-  return { pss: proportional / 1e6, rss: resident / 1e6 };
-}
-
-async function mostMemory(peer: Peer, load: Promise<unknown>): Promise<Megabytes> {
+async function mostMemory(peer: Peer, load: Promise<unknown>): Promise<ProcessMemory> {
   let isRunning = true;
-  let most: Megabytes = { pss: 0, rss: 0 };
+  let most: ProcessMemory = { occupied: 0, resident: 0 };
   const ended = load.finally(() => (isRunning = false));
   // Reported below; until then a failure has no other handler.
   ended.catch(() => undefined);
   while (isRunning) {
-    const now = memoryOf(peer);
-    most = { pss: Math.max(most.pss, now.pss), rss: Math.max(most.rss, now.rss) };
+    const now = memoryOfPeer(peer);
+    most = {
+      occupied: Math.max(most.occupied, now.occupied),
+      resident: Math.max(most.resident, now.resident),
+    };
     await pause(LOOK_MS);
   }
   await ended;

@@ -1,41 +1,57 @@
 import { readFileSync } from 'node:fs';
 
-/** The memory of a process, in bytes. */
+/** The memory of processes, in bytes. */
 export interface ProcessMemory {
   /**
-   * Resident memory (RSS). Pages that several processes share, for example the code of Node.js,
-   * count in each of them.
+   * The sum of their resident memory (RSS). A page that several processes share, for example of the
+   * code of Node.js, counts in each of them.
    */
   readonly resident: number;
   /**
-   * Proportional memory (PSS): a page that n processes share counts as a n-th of it. The sum over
-   * processes is the memory that ends with them.
+   * The same with every mapped file once, with the most that one process has of it. Unlike the
+   * proportional memory (PSS), this does not become less when other programs run the same files.
    */
-  readonly proportional: number;
+  readonly occupied: number;
 }
 
-const NONE: ProcessMemory = { resident: 0, proportional: 0 };
+/** Returns the memory of processes from /proc (proc(5), smaps). One that has ended has none. */
+export function memoryOf(pids: readonly number[]): ProcessMemory {
+  const all = pids.map(mappingsOf);
+  const files = new Map<string, number>();
+  for (const { ofFiles } of all)
+    for (const [file, bytes] of ofFiles) files.set(file, Math.max(files.get(file) ?? 0, bytes));
+  const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
+  const own = sum(all.map(({ own }) => own));
+  return {
+    resident: own + sum(all.map(({ ofFiles }) => sum(ofFiles.values()))),
+    occupied: own + sum(files.values()),
+  };
+}
 
-/** Returns the memory of a process from /proc (proc(5), smaps_rollup); zero if it has ended. */
-export function processMemory(pid: number): ProcessMemory {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  } catch {
-    return NONE;
+/** Returns the bytes of a process that are its own, and those of each mapped file. */
+function mappingsOf(pid: number): { readonly own: number; readonly ofFiles: ReadonlyMap<string, number> } {
+  const ofFiles = new Map<string, number>();
+  let own = 0;
+  let file = '';
+  let resident = 0;
+  for (const line of linesOf(`/proc/${pid}/smaps`)) {
+    const begin = /^[0-9a-f]+-[0-9a-f]+ \S+ \S+ (\S+) (\d+) *(.*)$/.exec(line);
+    if (begin !== null) file = begin[2] === '0' ? '' : `${begin[1]} ${begin[2]}`;
+    const [, name, kib] = /^(Rss|Anonymous): +(\d+) kB$/.exec(line) ?? [];
+    if (name === 'Rss') resident = Number(kib) * 1024;
+    if (name !== 'Anonymous') continue;
+    // Pages of a file that the process has changed are its own.
+    const changed = file === '' ? resident : Number(kib) * 1024;
+    own += changed;
+    if (file !== '') ofFiles.set(file, (ofFiles.get(file) ?? 0) + resident - changed);
   }
-  const bytes = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1024;
-  return { resident: bytes('Rss'), proportional: bytes('Pss') };
+  return { own, ofFiles };
 }
 
-/** Returns the sum over processes. */
-export function memoryOfAll(pids: readonly number[]): ProcessMemory {
-  return pids.map(processMemory).reduce(
-    (sum, one) => ({
-      resident: sum.resident + one.resident,
-      proportional: sum.proportional + one.proportional,
-    }),
-    NONE,
-  );
+function linesOf(path: string): readonly string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n');
+  } catch {
+    return [];
+  }
 }

@@ -1,4 +1,4 @@
-import { processMemory } from '../load/process-memory';
+import { memoryOf } from '../load/process-memory';
 import { openFiles } from '../load/open-files';
 import { type BenchContext, median, type Row } from '../measure';
 import { type GrowthInstallation, type PullCost, totalCpu } from './growth-installation';
@@ -60,11 +60,7 @@ export async function connectionRows(context: BenchContext, installation: Growth
   });
 }
 
-async function sample(
-  installation: GrowthInstallation,
-  connections: Connections,
-  seconds: number,
-): Promise<Sample> {
+async function sample(installation: GrowthInstallation, connections: Connections, seconds: number): Promise<Sample> {
   const edge = installation.processes().find(({ name }) => name === 'edge-http')!;
   let edgeFiles = 0;
   let edgeMib = 0;
@@ -72,7 +68,7 @@ async function sample(
   try {
     const cost = await installation.pull(installation.paths.byDigest.slice(0, 1), seconds, connections.active, () => {
       edgeFiles = openFiles(edge.pid);
-      edgeMib = processMemory(edge.pid).resident / MIB;
+      edgeMib = memoryOf([edge.pid]).resident / MIB;
     });
     return { cost, edgeFiles, edgeMib };
   } finally {

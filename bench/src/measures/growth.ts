@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { HomeContent } from '../content/seed-home';
-import { processMemory } from '../load/process-memory';
+import { memoryOf } from '../load/process-memory';
 import { type BenchContext, median, type Measure, type Row } from '../measure';
 import { burstRows } from './growth-burst';
 import { connectionRows } from './growth-connections';
@@ -18,12 +18,20 @@ const FACTOR = 1.3;
 interface Size extends HomeContent {
   readonly name: string;
   readonly comparedWith?: string;
+  /** The one that pulls of many manifests are compared with, which need many; default: the same. */
+  readonly manyComparedWith?: string;
 }
 
 const SIZES: readonly Size[] = [
   { name: '10 manifests', organizations: 1, images: 10 },
   { name: '10,000 manifests', organizations: 1, images: 10_000, comparedWith: '10 manifests' },
-  { name: '1,000,000 manifests', organizations: 1, images: 1_000_000, comparedWith: '10 manifests' },
+  {
+    name: '1,000,000 manifests',
+    organizations: 1,
+    images: 1_000_000,
+    comparedWith: '10 manifests',
+    manyComparedWith: '10,000 manifests',
+  },
   { name: '10 organizations', organizations: 10, images: 1_000 },
   { name: '10,000 organizations', organizations: 10_000, images: 1, comparedWith: '10 organizations' },
 ];
@@ -33,7 +41,11 @@ const QUICK_SIZES: readonly Size[] = [
   { name: '1,000 manifests', organizations: 1, images: 1_000, comparedWith: '10 manifests' },
 ];
 
-/** The pulls that are measured: of one manifest, and of up to 20,000 in turn. */
+/**
+ * The pulls that are measured: of one manifest, and of up to 20,000 in turn. With many manifests,
+ * most pulls are the first of a manifest since the start, for which the data plane asks the control
+ * plane and reads the file.
+ */
 const PULLS = {
   'one manifest by digest': ({ paths }: GrowthInstallation) => paths.byDigest.slice(0, 1),
   'one manifest by tag': ({ paths }: GrowthInstallation) => paths.byTag.slice(0, 1),
@@ -109,7 +121,7 @@ async function measureAll(
     startCpu: installation.startCpu,
     idle: idle[at]!,
     costs: costs.get(installation)!,
-    memory: installation.processes().map(({ name, pid }) => ({ name, mib: processMemory(pid).resident / MIB })),
+    memory: installation.processes().map(({ name, pid }) => ({ name, mib: memoryOf([pid]).resident / MIB })),
   }));
 }
 
@@ -130,8 +142,15 @@ function describe(cost: PullCost): string {
 function toRows(all: readonly Figures[]): readonly Row[] {
   return all.flatMap((figures): readonly Row[] => {
     const { size } = figures;
-    const smaller = all.find((other) => other.size.name === size.comparedWith);
-    const row = (what: string, unit: string, of: (figures: Figures) => number, factor?: number): Row => {
+    const sizeNamed = (name: string | undefined): Figures | undefined => all.find((other) => other.size.name === name);
+    const small = sizeNamed(size.comparedWith);
+    const row = (
+      what: string,
+      unit: string,
+      of: (figures: Figures) => number,
+      factor?: number,
+      smaller = small,
+    ): Row => {
       const value = of(figures);
       const reference = smaller && { name: smaller.size.name, value: of(smaller) };
       const isBound = factor !== undefined && reference !== undefined;
@@ -148,10 +167,14 @@ function toRows(all: readonly Figures[]): readonly Row[] {
       row('start', 's', ({ startSeconds }) => startSeconds),
       row('start', 'CPU s', ({ startCpu }) => startCpu),
       row('no requests', 'CPU ms/s', ({ idle }) => idle),
-      ...(Object.keys(PULLS) as PullName[]).flatMap((name) => [
-        row(name, 'requests/s', ({ costs }) => median(costs[name].map(({ rate }) => rate))),
-        row(name, 'CPU µs', ({ costs }) => median(costs[name].map(totalCpu)), FACTOR),
-      ]),
+      ...(Object.keys(PULLS) as PullName[]).flatMap((name) => {
+        const isOne = name.startsWith('one');
+        const smaller = isOne ? small : sizeNamed(size.manyComparedWith ?? size.comparedWith);
+        return [
+          row(name, 'requests/s', ({ costs }) => median(costs[name].map(({ rate }) => rate)), undefined, smaller),
+          row(name, 'CPU µs', ({ costs }) => median(costs[name].map(totalCpu)), isOne ? FACTOR : undefined, smaller),
+        ];
+      }),
       ...figures.memory.map(({ name }) =>
         row(`resident memory of the ${name}`, 'MiB', ({ memory }) => memory.find((one) => one.name === name)!.mib),
       ),

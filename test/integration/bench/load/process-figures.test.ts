@@ -1,18 +1,28 @@
 import { closeSync, openSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { openFiles, watchOpenFiles } from '../../../../bench/src/load/open-files';
-import { memoryOfAll, processMemory } from '../../../../bench/src/load/process-memory';
+import { memoryOf } from '../../../../bench/src/load/process-memory';
 
 const ended = (): number => spawnSync('true').pid;
 
-test('a page that processes share counts once in the proportional memory', () => {
-  const { resident, proportional } = processMemory(process.pid);
-  expect(proportional).toBeGreaterThan(10_000_000);
-  expect(resident).toBeGreaterThanOrEqual(proportional);
+test('a file that processes map is counted once, and their own memory in each of them', async () => {
+  const child = spawn(process.execPath, ['-e', 'process.stdout.write("ready"); setInterval(() => {}, 1000)']);
+  try {
+    await once(child.stdout, 'data');
+    const [one, both] = [memoryOf([child.pid!]), memoryOf([child.pid!, process.pid])];
+    const sum = one.occupied + memoryOf([process.pid]).occupied;
+    expect(one.occupied).toBe(one.resident);
+    // The code of Node.js.
+    expect(sum - both.occupied).toBeGreaterThan(10_000_000);
+    expect(both.resident).toBeGreaterThan(both.occupied);
+  } finally {
+    child.kill();
+  }
 });
 
 test('a process that has ended has no memory and no files', () => {
-  expect(memoryOfAll([ended(), ended()])).toEqual({ resident: 0, proportional: 0 });
+  expect(memoryOf([ended(), ended()])).toEqual({ resident: 0, occupied: 0 });
   expect(openFiles(ended())).toBe(0);
 });
 
