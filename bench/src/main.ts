@@ -21,6 +21,7 @@ import { bucket } from './measures/bucket';
 import { configuration } from './measures/configuration';
 import { delivery } from './measures/delivery';
 import { expiry } from './measures/expiry';
+import { growth } from './measures/growth';
 import { hotBlob } from './measures/hot-blob';
 import { memory } from './measures/memory';
 import { nodes } from './measures/nodes';
@@ -55,6 +56,7 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   bucket,
   nodes,
   memory,
+  growth,
   graphql,
   configuration,
   quota,

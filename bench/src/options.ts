@@ -26,6 +26,7 @@ const ALONE = {
   bucket: 'a cold and a warm blob in a bucket, compared with a directory',
   nodes: 'blobs and manifests of one to three edges and data planes',
   memory: 'memory of each process while many clients read one fill',
+  growth: 'pulls with up to 1,000,000 manifests and 10,000 organizations, many connections, a burst of cold blobs',
   graphql: 'queries for an organization while pulls are recorded',
   configuration: 'one change of an organization with 10, 1,000 and 10,000 organizations, on each database',
   quota: 'admission, eviction, rejection and reads of usage with 10, 1,000 and 100,000 cached tags, on each database',

@@ -1,12 +1,8 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { readBuildInfo } from './build-info';
+import type { LogLevel } from './log-level';
 
 export type { Logger } from 'pino';
-
-/** Log level of a process. */
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
-/** All log levels, for the configuration. */
-export const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /**
  * Names of fields whose values are never logged, at any of the first three levels. A second line of

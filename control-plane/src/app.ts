@@ -52,7 +52,7 @@ import { AccountIdentities } from './tenancy/organizations/upstream-identities';
 import { PullRecorder } from './cache/pulls/record-pulls';
 import { createResolvers } from './resolvers';
 import { ScanWaits } from './scan/queue/scan-waits';
-import { Scanning } from './scan/worker/scanning';
+import type * as scanningModule from './scan/worker/scanning';
 import { createStores } from './stores';
 import { ensureAdminToken } from './tenancy/tokens/admin-token';
 import { Authenticator } from './tenancy/tokens/authenticate';
@@ -230,7 +230,7 @@ async function startPlane(parts: PlaneParts): Promise<RunningPlane> {
     });
     releases.push(collector.start(config.garbage.everyMs));
     const scanLog = sumRepeats(log.child({ part: 'scan' }), clock);
-    const scanning = config.scan && new Scanning({ database, stores, config: config.scan, clock, log: scanLog });
+    const scanning = config.scan && createScanning({ database, stores, config: config.scan, clock, log: scanLog });
     if (scanning !== undefined) releases.push(scanning.start());
     const pokeScanning = (): void => scanning?.worker.poke();
     const resolvers = createResolvers({
@@ -317,6 +317,13 @@ async function startPlane(parts: PlaneParts): Promise<RunningPlane> {
     const problem = describeDatabaseProblem(config.database, error);
     throw problem === undefined ? error : new CannotStartError(problem, { cause: error });
   }
+}
+
+/** Loads the code of scanning on demand: it takes 8 MB, and few installations scan. */
+function createScanning(parts: scanningModule.ScanningParts): scanningModule.Scanning {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded on demand
+  const { Scanning } = require('./scan/worker/scanning') as typeof scanningModule;
+  return new Scanning(parts);
 }
 
 function lockDatabaseHome({ home }: ControlPlaneConfig, log: Logger, waitMs: number): Promise<Unlock> {

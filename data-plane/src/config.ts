@@ -7,7 +7,7 @@ import { SettingsReader } from '../../common/configuration/settings-reader';
 import type { RawEnvironment } from '../../common/runtime/env';
 import { type Home, MAX_SOCKET_PATH_BYTES } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
-import type { LogLevel } from '../../common/runtime/logger';
+import type { LogLevel } from '../../common/runtime/log-level';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
 import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
 import type { AuthorityFiles } from '../../common/security/trusted-authorities';

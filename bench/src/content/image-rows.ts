@@ -7,7 +7,7 @@ import type {
   RepositoryHoldingRow,
   TagRow,
 } from '../../../schema/tables';
-import { MANIFEST_BYTES, type SeedImage } from './seed-image';
+import type { SeedImage } from './seed-image';
 
 /** The repository of an image and its admission time, in milliseconds since the epoch. */
 export interface SeedPlace {
@@ -19,14 +19,14 @@ export interface SeedPlace {
 }
 
 /** Returns the row of a manifest that a live tag points to. */
-export function manifestRow({ digest }: SeedImage, place: SeedPlace): ManifestRow {
+export function manifestRow({ digest, size }: SeedImage, place: SeedPlace): ManifestRow {
   return {
     id: place.manifestId,
     repository_id: place.repositoryId,
     origin_version: place.originVersion,
     digest,
     media_type: MediaType.ociManifest,
-    size: MANIFEST_BYTES,
+    size,
     artifact_type: null,
     created_at: place.at,
     last_pulled_at: null,

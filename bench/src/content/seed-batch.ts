@@ -11,7 +11,7 @@ import {
 import { bulkInsert } from '../../../control-plane/src/db/bulk-insert';
 import type { Database } from '../../../control-plane/src/db/database';
 import { blobRow, holdingRow, manifestRow, partRow, referenceRows, type SeedPlace, tagRow } from './image-rows';
-import { MANIFEST_BYTES, type SeedImage } from './seed-image';
+import type { SeedImage } from './seed-image';
 
 /** Images per transaction. */
 const STEP = 2_000;
@@ -42,8 +42,8 @@ export class SeedBatch {
     this.manifests.push(manifestRow(image, place));
     this.references.push(...referenceRows(image, place));
     this.tags.push(tagRow(image, place));
-    this.blobs.push(blobRow(image.digest, MANIFEST_BYTES, at));
-    this.holdings.push(holdingRow(originVersion, image.digest, MANIFEST_BYTES, { manifestOf: 1 }));
+    this.blobs.push(blobRow(image.digest, image.size, at));
+    this.holdings.push(holdingRow(originVersion, image.digest, image.size, { manifestOf: 1 }));
     this.parts.push(partRow(originVersion, image.digest, repositoryId, 0));
     for (const [digest, size] of image.own) {
       this.blobs.push(blobRow(digest, size, at));

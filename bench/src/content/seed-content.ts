@@ -2,7 +2,7 @@ import { type OriginUsageRow, Table } from '../../../schema/tables';
 import { bulkInsert } from '../../../control-plane/src/db/bulk-insert';
 import type { Database } from '../../../control-plane/src/db/database';
 import { SeedBatch } from './seed-batch';
-import { type ImageShape, MANIFEST_BYTES, seedImage } from './seed-image';
+import { type ImageShape, type SeedImage, seedImage } from './seed-image';
 import type { SeedOrganization } from './seed-organization';
 
 /**
@@ -10,7 +10,8 @@ import type { SeedOrganization } from './seed-organization';
  * in turn.
  */
 export interface SeedContent {
-  readonly shape: ImageShape;
+  /** The shape of the images, or a function that returns an image by its number. */
+  readonly shape: ImageShape | ((image: number) => SeedImage);
   readonly images: number;
   readonly repositories: number;
   /**
@@ -50,11 +51,14 @@ export class ContentSeeder {
         last_pulled_at: null,
         ended_at: null,
       });
+    const { shape } = content;
+    const imageOf =
+      typeof shape === 'function' ? shape : (nth: number): SeedImage => seedImage(name, tagName(nth), shape);
     const shared = new Map<string, { readonly size: number; readonly named: Map<number, number> }>();
     let bytes = 0n;
     let blobs = 0;
     for (let nth = 0; nth < content.images; nth++) {
-      const image = seedImage(name, tagName(nth), content.shape);
+      const image = imageOf(nth);
       const repositoryId = repositoryOf(nth);
       await batch.addImage(image, {
         repositoryId,
@@ -63,7 +67,7 @@ export class ContentSeeder {
         at: content.at(nth),
         expiresAt: content.expiresAt(nth),
       });
-      bytes += [...image.own.values()].reduce((sum, size) => sum + BigInt(size), BigInt(MANIFEST_BYTES));
+      bytes += [...image.own.values()].reduce((sum, size) => sum + BigInt(size), BigInt(image.size));
       blobs += image.own.size;
       for (const [digest, size] of image.shared) {
         const layer = shared.get(digest) ?? { size, named: new Map<number, number>() };

@@ -1,7 +1,7 @@
 import { config, digest, layer } from '../../../test/support/control-plane/builders';
 import type { ManifestReference } from '../../../proto/gen/layover/v1/ManifestReference';
 
-/** Size of every manifest, in bytes. */
+/** Size of the manifests of {@link seedImage}, in bytes. */
 export const MANIFEST_BYTES = 100;
 const BASE_BYTES = 30_000_000;
 
@@ -26,9 +26,10 @@ export function ownBytes({ configBytes, layerBytes }: ImageShape): number {
 
 /** An image with the references that its admission lists. */
 export interface SeedImage {
-  /** The digest of the manifest is `digest(name)`. */
   readonly name: string;
   readonly digest: string;
+  /** Size of the manifest, in bytes. */
+  readonly size: number;
   readonly tag: string;
   readonly references: readonly ManifestReference[];
   /** Blobs that only this image has, and blobs that it shares: size in bytes by digest. */
@@ -36,7 +37,7 @@ export interface SeedImage {
   readonly shared: ReadonlyMap<string, number>;
 }
 
-/** Returns the image with this tag in an organization. */
+/** Returns the image with this tag in an organization. Its digest is `digest(name)`. */
 export function seedImage(organization: string, tag: string, shape: ImageShape): SeedImage {
   const { bases, configBytes, layerBytes } = shape;
   const name = `${organization} ${tag}`;
@@ -45,7 +46,16 @@ export function seedImage(organization: string, tag: string, shape: ImageShape):
     ...(configBytes === 0 ? [] : [config(`${name} config`, configBytes)]),
     ...(layerBytes === 0 ? [] : [layer(`${name} layer`, layerBytes, bases)]),
   ];
-  return { name, digest: digest(name), tag, references: [...own, ...base], own: sizes(own), shared: sizes(base) };
+  const references = [...own, ...base];
+  return { name, digest: digest(name), size: MANIFEST_BYTES, tag, references, ...contentOf(own, base) };
+}
+
+/** Returns the blobs that references name, as an image has them. */
+export function contentOf(
+  own: readonly ManifestReference[],
+  shared: readonly ManifestReference[],
+): Pick<SeedImage, 'own' | 'shared'> {
+  return { own: sizes(own), shared: sizes(shared) };
 }
 
 function sizes(references: readonly ManifestReference[]): ReadonlyMap<string, number> {

@@ -1,4 +1,4 @@
-import { LOG_LEVELS } from '../../runtime/logger';
+import { LOG_LEVELS } from '../../runtime/log-level';
 import { declareSettings, type SettingGroup } from './setting';
 import { ADDRESS } from './formats';
 import { ALL_PLANES, DATA_PLANE, EDGE } from './programs';

@@ -60,8 +60,7 @@ export function isDamage(error: unknown): boolean {
 }
 
 /**
- * Errors of a server that is unreachable, shutting down, full, or out
- * of connections.
+ * Errors of a server that is unreachable, shutting down, full, or out of connections.
  */
 const AWAY = new Set([
   'PROTOCOL_CONNECTION_LOST',

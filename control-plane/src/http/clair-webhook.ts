@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Database } from '../db/database';
-import { readNotificationId } from '../scan/clair/notification-page';
+import { readNotificationId } from '../scan/clair/notification-id';
 import { noteNotification } from '../scan/worker/read-notifications';
 import { readBody } from './read-body';
 

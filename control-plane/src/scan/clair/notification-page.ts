@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseDigest } from '../../../../common/oci/digest';
 import { parse } from './index-report';
+import { isNotificationUuid } from './notification-id';
 
 /** A page of a notification. */
 export interface NotificationPage {
@@ -10,7 +11,6 @@ export interface NotificationPage {
   readonly next: string | undefined;
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const NO_UUID = '00000000-0000-0000-0000-000000000000';
 
 /** notifier/pager.go and notification.go of Clair. */
@@ -28,15 +28,6 @@ export function readNotificationPage(body: Buffer): NotificationPage {
   const next = page?.next;
   return {
     manifests: [...new Set(manifests)],
-    next: typeof next === 'string' && UUID.test(next) && next !== NO_UUID ? next : undefined,
+    next: typeof next === 'string' && isNotificationUuid(next) && next !== NO_UUID ? next : undefined,
   };
-}
-
-/**
- * Returns the id of a notification that the notifier sends to a webhook, or undefined if the JSON
- * is not one.
- */
-export function readNotificationId(json: unknown): string | undefined {
-  const id = (json as { notification_id?: unknown } | null | undefined)?.notification_id;
-  return typeof id === 'string' && UUID.test(id) ? id.toLowerCase() : undefined;
 }

@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
+import { parseDocument } from '../../../../common/oci/manifest-document';
 import type { Clock } from '../../../../common/runtime/clock';
 import { type Endpoint, placeName } from '../endpoint';
 import type { HttpAnswer, HttpClient } from '../http/http-client';
@@ -34,13 +34,6 @@ const MAX_BODY = 64 * 1024;
 const DEFAULT_LIFETIME_S = 60;
 /** Upper limit for the lifetime that a token server may name. */
 const MAX_LIFETIME_S = 3600;
-
-/** Members of a useless type count as absent: some servers send null for those without a value. */
-const Answer = z.object({
-  token: z.string().optional().catch(undefined),
-  access_token: z.string().optional().catch(undefined),
-  expires_in: z.number().positive().optional().catch(undefined),
-});
 
 /**
  * Requests a pull token from a realm (distribution token specification; accepts `token` and
@@ -105,16 +98,22 @@ export function basicHeader(credentials: { readonly username: string; readonly p
 }
 
 function readToken(body: Buffer, name: string): UpstreamToken {
-  const parsed = Answer.safeParse(parseJson(body));
-  const token = parsed.success ? parsed.data.token || parsed.data.access_token : undefined;
+  const answer = parseDocument(body) ?? {};
+  // Members of a useless type count as absent: some servers send null for those without a value.
+  const token = [answer['token'], answer['access_token']].find(isText);
   // Characters other than visible ASCII would allow header injection.
   if (token === undefined || !/^[\x21-\x7e]+$/.test(token)) {
     throw new LayoverError('UPSTREAM_CONTENT', {
       message: `the token server of ${name} answered without a valid token`,
     });
   }
-  const seconds = Math.min(parsed.data?.expires_in ?? DEFAULT_LIFETIME_S, MAX_LIFETIME_S);
-  return { token, lifetimeMs: seconds * 1000 };
+  const { expires_in: stated } = answer;
+  const seconds = typeof stated === 'number' && Number.isFinite(stated) && stated > 0 ? stated : DEFAULT_LIFETIME_S;
+  return { token, lifetimeMs: Math.min(seconds, MAX_LIFETIME_S) * 1000 };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function refusal(answer: HttpAnswer, request: UpstreamTokenRequest, nowMs: number): LayoverError {
@@ -152,12 +151,4 @@ function refusal(answer: HttpAnswer, request: UpstreamTokenRequest, nowMs: numbe
 
 function toSeconds(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : Math.ceil(ms / 1000);
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    return undefined;
-  }
 }

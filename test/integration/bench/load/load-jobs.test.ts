@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { runBurst } from '../../../../bench/src/load/jobs/burst';
 import { runClosedLoop } from '../../../../bench/src/load/jobs/closed-loop';
 import { runOpenLoop } from '../../../../bench/src/load/jobs/open-loop';
 import { runImagePulls } from '../../../../bench/src/load/jobs/pull-images';
 import { runBlobReads } from '../../../../bench/src/load/jobs/read-blobs';
 import { runReplay } from '../../../../bench/src/load/jobs/replay';
+import { runSpreadLoop } from '../../../../bench/src/load/jobs/spread-loop';
 import { formatRequest, LoadConnection } from '../../../../bench/src/load/load-connection';
 import { readBlob } from '../../../../bench/src/load/read-blob';
 
@@ -256,4 +258,38 @@ describe('a replay', () => {
     await expect(runReplay({ host, accept: '*/*', connections: 2, requests })).rejects.toThrow(/3145728 bytes/);
     expect(lines.length).toBeLessThan(10);
   });
+});
+
+describe('a spread loop', () => {
+  const paths = ['/v2/a/manifests/1', '/v2/a/manifests/2', '/v2/a/manifests/3'];
+  const job = { paths, headers: HEADERS, connections: 1, seconds: 0.1 };
+
+  test('requests its paths in turn', async () => {
+    const lines: string[] = [];
+    const result = await runSpreadLoop({ ...job, host: await registry(lines) });
+    expect(result.requests).toBe(lines.length);
+    expect(lines.slice(0, 4)).toEqual([...paths, paths[0]].map((path) => `GET ${path}`));
+  });
+
+  test('fails if an answer is not 200', async () => {
+    const host = await httpServer((_, response) => {
+      response.writeHead(503, { 'Content-Length': 0 });
+      response.end();
+    });
+    await expect(runSpreadLoop({ ...job, host })).rejects.toThrow(/answered with 503/);
+  });
+});
+
+test('a burst begins all requests at once and counts how they were answered', async () => {
+  const waiting: (() => void)[] = [];
+  const host = await httpServer((request, response) => {
+    waiting.push(() => {
+      if (request.url === '/cut') return response.destroy();
+      response.writeHead(request.url === '/busy' ? 503 : 200, { 'Content-Length': 0 });
+      response.end();
+    });
+    if (waiting.length === 4) for (const answer of waiting) answer();
+  });
+  const result = await runBurst({ host, paths: ['/1', '/2', '/busy', '/cut'] });
+  expect(result).toMatchObject({ answered: 2, failed: { 503: 1, 0: 1 } });
 });
