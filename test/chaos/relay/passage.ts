@@ -119,8 +119,8 @@ export class Passage {
   reset(): void {
     this.loseEverything();
     resetNow(this.server);
-    if (this.caller.writableLength === 0) resetNow(this.caller);
-    else this.caller.once('drain', () => resetNow(this.caller));
+    if (this.caller.writable) this.caller.write('', () => resetNow(this.caller));
+    else resetNow(this.caller);
   }
 
   destroy(): void {
