@@ -33,7 +33,10 @@ async function main(): Promise<void> {
     for (const one of more) print(`FAILED ${one}`);
     print(`… ${done}/${cases.length} cases`);
   };
-  const outcomes = await runCases(cases, { seed, workers, onGroup });
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+  const outcomes = await runCases(cases, { seed, workers, onGroup, signal: interrupted.signal });
+  if (interrupted.signal.aborted) throw new Error('The run was interrupted');
   const minutes = Number(process.hrtime.bigint() - began) / 60e9;
 
   const counts = new Map<string, number>();
@@ -56,7 +59,7 @@ function runOf(outcomes: readonly CaseOutcome[], others: readonly string[], seed
     layover: `${version} at commit ${commit.slice(0, 12)}`,
     seed,
     minutes,
-    pulls: outcomes.filter(({ isPull }) => isPull).reduce((sum, { next }) => sum + 1 + next.length, 0),
+    pulls: outcomes.filter(({ isPull }) => isPull).reduce((sum, { sights }) => sum + sights.length, 0),
     others,
     cells: cellsOf(outcomes),
   };

@@ -177,6 +177,30 @@ describe.each(['tcp', 'unix'] as const)('a relay over %s', (kind) => {
     expect(one.received.equals(ANSWER)).toBe(true);
   });
 
+  test('answers at full speed again when it is healed', async () => {
+    const one = caller();
+    relay.arm(fault('throttle', { bytesPerSecond: 100 }), 1000);
+    one.ask();
+    await waitUntil('the first bytes', () => one.received.length > 1000);
+    relay.heal();
+    await one.whole();
+    expect(one.received.equals(ANSWER)).toBe(true);
+    relay.arm(fault('delay'), 1000);
+    one.ask();
+    await waitUntil('another answer', () => one.received.length === 2 * ANSWER.length);
+    expect(one.received.subarray(ANSWER.length).equals(ANSWER)).toBe(true);
+  });
+
+  test.each(['delay', 'throttle'] as const)('passes the end of the server after the bytes (%s)', async (what) => {
+    const one = caller();
+    relay.arm(fault(what, { bytesPerSecond: 20_000_000 }), 1000);
+    one.ask();
+    await waitUntil('the request', () => requests.length === 1);
+    served[0]!.end();
+    await waitUntil('the end', () => one.ended);
+    expect(one.received.equals(ANSWER)).toBe(true);
+  });
+
   test('ends the answer of a half-closed connection and still passes requests', async () => {
     const one = caller();
     relay.arm(fault('half-close'), 1000);

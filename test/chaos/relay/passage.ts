@@ -25,6 +25,7 @@ export class Passage {
   private requestsAreLost = false;
   private holdsAnswers = false;
   private holdsRequests = false;
+  private readonly heldEnds: (() => void)[] = [];
   private invertsNext = false;
   private bytesPerSecond: number | undefined;
 
@@ -48,9 +49,9 @@ export class Passage {
     caller.on('drain', () => this.holdsAnswers || server.resume());
     server.on('drain', () => this.holdsRequests || caller.resume());
     caller.on('end', () => this.requestsAreLost || server.end());
-    server.on('end', () => this.answersAreLost || caller.end());
+    server.on('end', () => this.answersAreLost || this.afterHold(() => caller.end()));
     caller.on('close', (hadError) => this.requestsAreLost || endOther(server, hadError));
-    server.on('close', (hadError) => this.answersAreLost || endOther(caller, hadError));
+    server.on('close', (hadError) => this.answersAreLost || this.afterHold(() => endOther(caller, hadError)));
   }
 
   /** Bytes of answers since the first request after {@link mark}. */
@@ -68,10 +69,18 @@ export class Passage {
     this.answeredBytes = 0;
   }
 
+  /** Ends a throttle. What was lost or closed stays so. */
+  heal(): void {
+    this.bytesPerSecond = undefined;
+    this.invertsNext = false;
+  }
+
   /** Lets a fault happen now. `rest` are bytes of the answer that have not passed yet. */
   strike(fault: Fault, rest: Buffer = Buffer.alloc(0)): void {
     switch (fault.kind) {
       case 'delay':
+        // Held by an earlier delay or throttle.
+        if (this.holdsAnswers) return;
         this.holdsAnswers = true;
         this.holdsRequests = true;
         this.server.pause();
@@ -82,6 +91,7 @@ export class Passage {
           this.server.resume();
           this.caller.resume();
           this.answer(rest);
+          this.releaseEnd();
         }, fault.delayMs);
         return;
       case 'throttle':
@@ -163,6 +173,16 @@ export class Passage {
     else if (!this.caller.write(sent)) this.server.pause();
   }
 
+  /** A socket that is paused still reports its end, which must not overtake bytes that are held. */
+  private afterHold(end: () => void): void {
+    if (this.holdsAnswers) this.heldEnds.push(end);
+    else end();
+  }
+
+  private releaseEnd(): void {
+    if (!this.holdsAnswers) for (const end of this.heldEnds.splice(0)) end();
+  }
+
   private drip(bytes: Buffer, bytesPerSecond: number): void {
     const piece = Math.max(1, Math.round((bytesPerSecond * DRIP_MS) / 1000));
     this.holdsAnswers = true;
@@ -172,10 +192,12 @@ export class Passage {
       if (at >= bytes.length) {
         this.holdsAnswers = false;
         this.server.resume();
+        this.releaseEnd();
         return;
       }
-      this.caller.write(bytes.subarray(at, at + piece));
-      setTimeout(() => next(at + piece), DRIP_MS);
+      const to = this.bytesPerSecond === undefined ? bytes.length : at + piece;
+      this.caller.write(bytes.subarray(at, to));
+      setTimeout(() => next(to), DRIP_MS);
     };
     next(0);
   }

@@ -111,6 +111,7 @@ export async function startRelay(routes: readonly Route[]): Promise<Relay> {
     heal() {
       waiting = undefined;
       neverAnswer = undefined;
+      for (const passage of passages) passage.heal();
       for (const passage of muted) passage.reset();
       muted.clear();
     },

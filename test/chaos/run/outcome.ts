@@ -1,19 +1,14 @@
 import type { ChaosCase } from '../cases/chaos-case';
 import type { Sight } from './ask';
+import type { Checked } from './verify';
 
 /** What happened in one case. */
-export interface CaseOutcome {
+export interface CaseOutcome extends Checked {
   readonly chaosCase: ChaosCase;
   /** False if the request does not come to the place or moment of the fault. */
   readonly isReached: boolean;
   /** What the client saw of the request with the fault; undefined if it was not made. */
   readonly sight: Sight | undefined;
-  /** What the client saw of the same request afterwards, until it was right. */
-  readonly next: readonly Sight[];
-  /** Whether the requests are pulls, which are recorded. */
-  readonly isPull: boolean;
-  /** Digests of the content. */
-  readonly digests: readonly string[];
   /** What was expected and what was seen instead; empty if the case passed. */
   readonly problems: string[];
 }
@@ -29,7 +24,7 @@ export function letterOf({ isReached, sight, problems }: CaseOutcome): string {
 export const LEGEND: Readonly<Record<string, string>> = {
   '.': 'right bytes',
   e: 'a clean error that says that a retry may help',
-  c: 'the connection was cut in the middle of the answer',
+  c: 'the answer broke off: in the middle of a blob, or on the line of the client',
   '-': 'the request does not come to this place or moment',
   X: 'failed',
 };

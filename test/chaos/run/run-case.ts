@@ -16,6 +16,8 @@ import { prepare } from './prepare';
 
 /** Clients such as containerd give up after 30 seconds without an answer. */
 const LIMIT_MS = 30_000;
+/** How long a client waits whose own line is silent. */
+const SILENT_LINE_MS = 4_000;
 /** The request afterwards is repeated until it is right, for at most this long. */
 const RECOVER_MS = 30_000;
 const RETRY_MS = 500;
@@ -34,7 +36,7 @@ export async function runCase(
   calibration: Calibration,
   seed: number,
 ): Promise<CaseOutcome> {
-  const nothing = { chaosCase: one, sight: undefined, next: [], isPull: false, digests: [], problems: [] };
+  const nothing = { chaosCase: one, sight: undefined, sights: [], isPull: false, digests: [], problems: [] };
   const strikes = [one, ...(one.second === undefined ? [] : [one.second])].flatMap((point) => {
     const total = calibration(point.place, one.request, one.temperature);
     const position = positionOf(point.moment, total, seed, one.name);
@@ -52,7 +54,7 @@ export async function runCase(
     position === undefined ? [] : relay.arm(fault, position),
   );
   const idOf = (n: number): string => `${caseId(one)}-${n}`;
-  const sight = await ask(world, subject.question, idOf(0), LIMIT_MS);
+  const sight = await ask(world, subject.question, idOf(0), limitOf(one));
   const isReached = armed.length === 0 || (await hasStruck(armed, world));
   const late = strikes.filter(({ position }) => position === undefined);
   for (const { relay, fault } of late) relay.strike(fault);
@@ -65,15 +67,20 @@ export async function runCase(
     chaosCase: one,
     isReached,
     sight,
-    next,
+    sights: [sight, ...next],
     isPull: subject.question.isPull,
     digests: subject.digests,
     problems: [
       ...judge(one, sight),
-      ...judgeNext(next),
+      ...judgeNext(one, next),
       ...(ended === undefined ? [] : [`the process of the ${ended} has ended`]),
     ],
   };
+}
+
+function limitOf({ place, fault }: ChaosCase): number {
+  const isSilent = fault === 'swallow' || fault === 'never-answer';
+  return place === 'client-edge' && isSilent ? SILENT_LINE_MS : LIMIT_MS;
 }
 
 function faultOf({ fault }: FaultPoint, total: number, name: string): Fault {

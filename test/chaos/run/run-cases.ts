@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly seed: number;
   /** Number of worlds at the same time. */
   readonly workers: number;
+  /** Ends the run early. Stops all worlds; the cases that run then fail. */
+  readonly signal?: AbortSignal;
   /** Called after each checked group, with problems of the store that belong to no case of it. */
   readonly onGroup: (outcomes: readonly CaseOutcome[], others: readonly string[]) => void;
 }
@@ -35,13 +37,17 @@ export async function runCases(cases: readonly ChaosCase[], options: RunOptions)
   const outcomes: CaseOutcome[] = [];
   const work = async (): Promise<void> => {
     for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+      if (options.signal?.aborted === true) return;
       const world = await startWorld(group.world);
+      const abort = (): void => void world.stop();
+      options.signal?.addEventListener('abort', abort);
       try {
         const ran = await runGroup(world, group, calibrations, options);
         outcomes.push(...ran);
         // A group ends early if a plane has ended.
         if (ran.length < group.cases.length) groups.unshift({ ...group, cases: group.cases.slice(ran.length) });
       } finally {
+        options.signal?.removeEventListener('abort', abort);
         await world.stop();
       }
     }
@@ -54,7 +60,7 @@ async function runGroup(
   world: World,
   { cases }: Group,
   calibrations: Map<WorldKind, Promise<Calibration>>,
-  { seed, onGroup }: RunOptions,
+  { seed, signal, onGroup }: RunOptions,
 ): Promise<readonly CaseOutcome[]> {
   let calibrating = calibrations.get(world.kind);
   if (calibrating === undefined) {
@@ -65,8 +71,9 @@ async function runGroup(
   const outcomes: CaseOutcome[] = [];
   for (const one of cases) {
     outcomes.push(await runCase(world, one, calibration, seed));
-    if (world.ended() !== undefined) break;
+    if (world.ended() !== undefined || signal?.aborted === true) break;
   }
+  if (signal?.aborted === true) return outcomes;
   onGroup(outcomes, await verify(world, outcomes));
   return outcomes;
 }

@@ -64,13 +64,11 @@ async function build(kind: WorldKind, atEnd: ArrangementParts['atEnd'], stop: ()
   const parts = { folder: folder.path, upstreamPort: upstream.port, edgePort, atEnd };
   const { relays, env, fsckEnv, organization } = await ARRANGE[kind](parts);
 
-  const planes: Partial<Record<PlaneName, ServerProgram>> = {};
   let ended: PlaneName | undefined;
   let isStopping = false;
   const common = { ...QUICK, LAYOVER_EDGE_LISTEN: `127.0.0.1:${edgePort}` };
   const start = async (plane: PlaneName, more: Readonly<Record<string, string>> = {}): Promise<ServerProgram> => {
     const program = await startPlaneProcess(plane, folder.path, { ...common, ...env[plane], ...more });
-    planes[plane] = program;
     atEnd(() => program.stop(10_000));
     void program.exited.then(() => {
       if (!isStopping) ended ??= plane;
@@ -109,7 +107,6 @@ async function build(kind: WorldKind, atEnd: ArrangementParts['atEnd'], stop: ()
     url,
     authorization,
     graphql,
-    planes: planes as Record<PlaneName, ServerProgram>,
     ended: () => ended,
     settled: () => settled(`http://127.0.0.1:${dataHttpPort}/metrics`),
     fsck: () => fsck(folder.path, { ...common, ...env['control-plane'], ...fsckEnv }),

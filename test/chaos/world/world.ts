@@ -1,7 +1,6 @@
 import type { FakeRegistry } from '../../support/fake-registry';
 import type { GraphqlClient } from '../../support/real/graphql-client';
 import type { PlaneName } from '../../support/real/layover';
-import type { ServerProgram } from '../../support/real/server-program';
 import type { Relay } from '../relay/relay';
 import type { Place, WorldKind } from './place';
 
@@ -26,7 +25,6 @@ export interface World {
   /** The `Authorization` header of a robot of {@link ORGANIZATION}. */
   readonly authorization: string;
   readonly graphql: GraphqlClient;
-  readonly planes: Readonly<Record<PlaneName, ServerProgram>>;
   /** Returns the name of a plane that has ended by itself, or undefined. */
   ended(): PlaneName | undefined;
   /** Resolves when no fill runs and all records are delivered. Throws an Error after a while. */
