@@ -17,7 +17,7 @@ export const SAMPLE: readonly string[] = [
   'data-upstream/blob-range/cold/swallow/middle',
   'data-upstream/manifest-tag/warm/never-answer/before',
   'data-control/manifest-tag/cold/never-answer/before',
-  'data-control/manifest-tag/cold/reset/last',
+  'data-control/manifest-tag/cold/reset/before',
   'data-control/manifest-head/warm/swallow/after',
   'edge-data-tls/blob-large/warm/corrupt/middle',
   'edge-data-tls/blob-large/cold/cut/middle',

@@ -17,13 +17,13 @@ export interface CaseOutcome extends Checked {
 export function letterOf({ isReached, sight, problems }: CaseOutcome): string {
   if (problems.length > 0) return 'X';
   if (!isReached || sight === undefined) return '-';
-  return sight.kind === 'right' ? '.' : sight.kind === 'error' ? 'e' : 'c';
+  return sight.kind === 'right' ? '.' : sight.kind === 'error' || sight.kind === 'wrong' ? 'e' : 'c';
 }
 
 /** What the letters of the table mean. */
 export const LEGEND: Readonly<Record<string, string>> = {
   '.': 'right bytes',
-  e: 'a clean error that says that a retry may help',
+  e: 'a clean error that says that a retry may help, or that the image is not scanned yet',
   c: 'the answer broke off: in the middle of a blob, or on the line of the client',
   '-': 'the request does not come to this place or moment',
   X: 'failed',
