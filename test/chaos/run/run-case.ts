@@ -21,7 +21,7 @@ const SILENT_LINE_MS = 4_000;
 /** The request afterwards is repeated until it is right, for at most this long. */
 const RECOVER_MS = 30_000;
 const RETRY_MS = 500;
-/** How long a fault waits for what Layover does after the answer, such as the delivery of records. */
+/** How long a fault waits for the work after the answer, such as the delivery of records. */
 const STRIKE_MS = 3_000;
 /** How long a fault that came after the answer lasts. */
 const AFTER_MS = 300;

@@ -18,8 +18,8 @@ export interface Checked {
 const RECORDS_MS = 20_000;
 
 /**
- * Checks the records and the store after requests, and adds what is wrong to their problems. Returns
- * problems of the store that belong to none of them.
+ * Checks the records and the store after requests, and adds what is wrong to their problems.
+ * Returns problems of the store that belong to none of them.
  */
 export async function verify(world: World, all: readonly Checked[]): Promise<readonly string[]> {
   try {
