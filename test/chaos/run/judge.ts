@@ -1,4 +1,4 @@
-import type { ChaosCase } from '../cases/chaos-case';
+import type { ChaosCase, FaultPoint } from '../cases/chaos-case';
 import type { Place } from '../world/place';
 import type { Sight } from './ask';
 
@@ -18,7 +18,7 @@ export function judge(one: ChaosCase, sight: Sight): string[] {
   if (place === 'control-clair' && sight.status === 403) return [];
   if (sight.kind === 'wrong') return problem('right bytes or a clean error');
   // The line of the client itself: it may break, or stay silent.
-  if (place === 'client-edge' && fault !== 'delay' && fault !== 'throttle') return [];
+  if ([one, second].some((point) => point !== undefined && breaksOwnLine(point))) return [];
   if (sight.kind === 'late') return problem('an answer in time');
   if (second !== undefined) return [];
   if (moment === 'after') return problem('right bytes, because the fault came after the answer');
@@ -29,6 +29,10 @@ export function judge(one: ChaosCase, sight: Sight): string[] {
     if (sight.status === 0) return problem('an answer with headers');
   }
   return [];
+}
+
+function breaksOwnLine({ place, fault }: FaultPoint): boolean {
+  return place === 'client-edge' && fault !== 'delay' && fault !== 'throttle';
 }
 
 /** Returns what is wrong with the requests after the fault. */
