@@ -52,6 +52,8 @@ function onServer(project, programs) {
  * - test/e2e: the built product with real clients and registries.
  * - test/security: attacks on the whole product over its public ports
  *   (docs/security/threat-model.md), with planes in the process of the test.
+ * - test/chaos: a fixed sample of the cases of `npm run chaos`: faults between the parts of the
+ *   built product (docs/reliability.md).
  *
  * `npx jest --selectProjects unit` runs one tier. Suites that need a real program name it
  * (test/support/real/programs.ts).
@@ -71,6 +73,7 @@ module.exports = {
     },
     { ...shared, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },
     { ...shared, displayName: 'security', testMatch: ['<rootDir>/test/security/**/*.test.ts'] },
+    { ...shared, displayName: 'chaos', testMatch: ['<rootDir>/test/chaos/**/*.test.ts'] },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
     ...onServer('mariadb', ['mariadbd', 'mariadb-install-db']),
     ...onServer('mysql8', ['mysqld8']),

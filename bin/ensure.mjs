@@ -22,6 +22,7 @@ const SOURCES = [
   'demo',
   'bench',
   'test/support',
+  'test/chaos',
 ];
 const stamp = join(root, 'dist', '.sources');
 

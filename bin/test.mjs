@@ -1,8 +1,8 @@
 // `npm test`: installs and builds if needed, then checks types, imports, lint and format, and runs
 // every suite.
 // `npm test -- <arguments>`: runs only jest, with these arguments. If the first argument is a tier
-// (unit, integration, security or e2e), only the suites of that tier run; the unit tier needs no
-// build.
+// (unit, integration, security, chaos or e2e), only the suites of that tier run; the unit tier
+// needs no build.
 // The suites use a temporary folder. If they leave a process or a file behind, the run fails.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
@@ -16,8 +16,9 @@ import { ensureBuilt, ensureInstalled, root } from './ensure.mjs';
  */
 const TIERS = {
   unit: ['--selectProjects', 'unit'],
-  integration: ['--ignoreProjects', 'unit', 'security', 'e2e'],
+  integration: ['--ignoreProjects', 'unit', 'security', 'chaos', 'e2e'],
   security: ['--selectProjects', 'security'],
+  chaos: ['--selectProjects', 'chaos'],
   e2e: ['--selectProjects', 'e2e'],
 };
 

@@ -67,7 +67,7 @@ export async function startFakeGcs(bucket = 'layover-test'): Promise<FakeGcs> {
     const headers = message.headers as Readonly<Record<string, string | undefined>>;
     const given: Answer =
       fault.status === undefined
-        ? answer(contents, bucket, { entry, headers, body, origin: origin(), fault })
+        ? answer(contents, bucket, { entry, headers, body, origin: `http://${headers['host']}`, fault })
         : { status: fault.status };
     if (fault.loseAnswer === true) {
       response.destroy();

@@ -31,9 +31,9 @@ function suites(): readonly string[] {
 }
 
 test('every suite belongs to a tier', () => {
-  expect(suites().filter((name) => !/^(unit|integration|security|e2e)\//.test(name))).toEqual([]);
+  expect(suites().filter((name) => !/^(unit|integration|security|chaos|e2e)\//.test(name))).toEqual([]);
   expect(projects().map(({ displayName }) => displayName)).toEqual(
-    expect.arrayContaining(['unit', 'integration', 'security', 'e2e']),
+    expect.arrayContaining(['unit', 'integration', 'security', 'chaos', 'e2e']),
   );
 });
 
@@ -43,7 +43,7 @@ test('the unit tier runs in the environment that forbids servers, processes and 
 });
 
 test('every project of a database server runs all suites in test/integration/control-plane', () => {
-  const tiers = ['unit', 'integration', 'security', 'e2e'];
+  const tiers = ['unit', 'integration', 'security', 'chaos', 'e2e'];
   for (const project of projects().filter(({ displayName }) => !tiers.includes(displayName))) {
     expect(project.testMatch).toEqual(['<rootDir>/test/integration/control-plane/**/*.test.ts']);
     expect(project.testPathIgnorePatterns).toBeUndefined();
