@@ -25,7 +25,7 @@ export async function getManifest(
   } = await addresses.answer(
     {
       ...readRepository(message, signal),
-      reference: readReference(message),
+      reference: readManifestReference(message),
       headOnly: message.headOnly,
       accept: message.accept,
     },
@@ -45,7 +45,7 @@ export async function getManifest(
 }
 
 /** Reads the reference of a request. Throws TAG_INVALID and DIGEST_INVALID. */
-export function readReference(message: GetManifestRequest__Output): Reference {
+export function readManifestReference(message: GetManifestRequest__Output): Reference {
   if (message.reference === 'digest') return { kind: 'digest', digest: readDigest(message.digest ?? '') };
   const tag = parseTag(message.tag ?? '');
   if (tag === undefined) throw new LayoverError('TAG_INVALID');

@@ -6,7 +6,7 @@ import type { RepositoryAddress__Output } from '../../../../proto/gen/layover/v1
 import type { Addresses } from '../../access/addresses';
 import type { EdgeAnswers } from '../../manifests/edge-answers';
 import { invalidField, readRepository } from '../read-request';
-import { readReference } from './get-manifest';
+import { readManifestReference } from './get-manifest';
 
 /** Maximum number of answers in a message (registry.proto). */
 const MAX_ANSWERS = 16;
@@ -46,7 +46,7 @@ async function recordOne(
   const error = isErrorKey(answer.error) ? answer.error : 'DATA_PLANE_UNAVAILABLE';
   const asked = {
     ...readRepository({ context: message.context, address: message.address ?? NO_OWNER }, signal),
-    reference: readReference(message),
+    reference: readManifestReference(message),
     headOnly: message.headOnly,
     accept: [],
   };

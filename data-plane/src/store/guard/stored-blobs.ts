@@ -9,7 +9,7 @@ import { hasDigest } from '../hash-blob';
 import type { ContentUses } from '../uses/content-uses';
 import { isUnreadable } from '../store-error';
 import { Absence } from './absence';
-import { Doubts } from './doubts';
+import { DamageDoubts } from './damage-doubts';
 import { type BlobDeletion, GuardedBlobStore } from './guarded-blob-store';
 import { provenReads, watchedReads } from './proven-reads';
 import type { ReadRight } from './read-right';
@@ -66,7 +66,7 @@ export class StoredBlobs {
   private readonly store: GuardedBlobStore;
   private readonly remembered = new LRUCache<Digest, Remembered>({ max: REMEMBERED });
   private readonly proofs = new SingleFlight<Proof>();
-  private readonly doubts: Doubts;
+  private readonly doubts: DamageDoubts;
   /** The blobs of the store, by what `open` made of them. */
   private readonly inner = new WeakMap<StoredBlob, StoredBlob>();
   private readonly onRemoved: ((digest: Digest) => void)[] = [];
@@ -76,7 +76,7 @@ export class StoredBlobs {
   constructor(private readonly options: StoredBlobsOptions) {
     const { clock = systemClock, logger } = options;
     this.store = new GuardedBlobStore(options.store, options.uses);
-    this.doubts = new Doubts({ examine: (digest, signal) => this.examine(digest, signal), clock, logger });
+    this.doubts = new DamageDoubts({ examine: (digest, signal) => this.examine(digest, signal), clock, logger });
   }
 
   /** Returns the size of a blob in bytes, or its absence. Throws the errors of the store. */

@@ -4,8 +4,8 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 
-/** Dependencies of Doubts. */
-export interface DoubtsParts {
+/** Dependencies of DamageDoubts. */
+export interface DamageDoubtsParts {
   /**
    * Reads a stored blob again, and moves it to quarantine if it is damaged. Ends early, with any
    * error, if the signal aborts.
@@ -29,12 +29,12 @@ const WAIT_MS = 5_000;
  * disk or the bucket damages nothing, so a blob is moved to quarantine only if a second read finds
  * it damaged too.
  */
-export class Doubts {
+export class DamageDoubts {
   private readonly running = new Map<Digest, Promise<void>>();
   private readonly turns = pLimit(AT_ONCE);
   private readonly stopping = new AbortController();
 
-  constructor(private readonly parts: DoubtsParts) {}
+  constructor(private readonly parts: DamageDoubtsParts) {}
 
   /** Has a blob examined, unless it is being examined already or too many others are. */
   raise(digest: Digest): void {
