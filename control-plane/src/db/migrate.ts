@@ -8,6 +8,9 @@ import { mysqlConfig } from './mysql-config';
 /** How long a start waits while another control plane migrates, in seconds. */
 const WAIT_SECONDS = 300;
 
+/** How long a migration may take, in seconds. */
+const MIGRATION_SECONDS = 86_400;
+
 /**
  * Migrates a MySQL database, one process at a time. The others wait for a lock of the server, which
  * ends with the connection of its holder; knex's own lock is a row that a killed process leaves
@@ -18,9 +21,10 @@ export async function migrateMysql(
   address: Extract<DatabaseAddress, { dialect: 'mysql' }>,
   log: Logger,
 ): Promise<void> {
-  // Two connections: one holds the lock. There is no statement timeout because altering a large
-  // table takes long.
-  const pool = knex(mysqlConfig(address, log, { connections: 2, acquireMs: 8000, statementMs: undefined }));
+  // Two connections: one holds the lock, and is silent. There is no statement timeout because
+  // altering a large table takes long.
+  const limits = { connections: 2, acquireMs: 8000, statementMs: undefined, silenceSeconds: MIGRATION_SECONDS };
+  const pool = knex(mysqlConfig(address, log, limits));
   try {
     const holder: unknown = await pool.client.acquireConnection();
     const name = `layover-${createHash('sha256').update(address.database).digest('hex').slice(0, 32)}`;

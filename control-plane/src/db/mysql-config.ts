@@ -14,23 +14,32 @@ export interface MysqlLimits {
   readonly acquireMs: number;
   /** How long a statement may run before its connection is closed; undefined for no limit. */
   readonly statementMs: number | undefined;
+  /** How long the server keeps a connection without a statement, in seconds. */
+  readonly silenceSeconds: number;
 }
 
 /**
  * Callers of the Catalog wait ten seconds, so they get an error before that. No statement needs a
  * minute unless the server is gone without closing the connection.
  */
-export const MYSQL_LIMITS: MysqlLimits = { connections: 10, acquireMs: 8000, statementMs: 60_000 };
+export const MYSQL_LIMITS: MysqlLimits = {
+  connections: 10,
+  acquireMs: 8000,
+  statementMs: 60_000,
+  silenceSeconds: 60,
+};
 
 /**
  * Statements that every session runs, independent of the server's settings. Strict mode: a value
  * that does not fit is an error and is not truncated. READ COMMITTED: a statement after a lock sees
  * what was committed before it, and fewer gap locks mean fewer deadlocks. The lock wait is short
- * because the transaction is retried.
+ * because the transaction is retried. A connection that a network swallowed in a transaction holds
+ * its locks until the server gives it up, which by default is after eight hours.
  */
-const SESSION = [
+const sessionOf = (silenceSeconds: number): readonly string[] => [
   "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', " +
-    "time_zone = '+00:00', innodb_lock_wait_timeout = 5",
+    "time_zone = '+00:00', innodb_lock_wait_timeout = 5, " +
+    `wait_timeout = ${silenceSeconds}`,
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
 ];
 
@@ -45,9 +54,10 @@ interface MysqlConnection {
 export function mysqlConfig(
   address: Extract<DatabaseAddress, { dialect: 'mysql' }>,
   log: Logger,
-  { connections, acquireMs, statementMs }: MysqlLimits,
+  { connections, acquireMs, statementMs, silenceSeconds }: MysqlLimits,
 ): Knex.Config {
   const ages = new ConnectionAges();
+  const session = sessionOf(silenceSeconds);
   return {
     client: 'mysql2',
     connection: {
@@ -73,7 +83,7 @@ export function mysqlConfig(
           if (isReadOnly(error)) ages.giveUp(connection);
         });
         const set = (index: number): void => {
-          const statement = SESSION[index];
+          const statement = session[index];
           if (statement === undefined) return done(null, connection);
           connection.query(statement, (error: Error | null) =>
             error === null ? set(index + 1) : done(error, connection),

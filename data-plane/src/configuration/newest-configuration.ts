@@ -67,9 +67,8 @@ export class NewestConfiguration {
 
   /** Returns the milliseconds to wait before the next question. */
   private takeTurn(): number {
-    const now = this.parts.clock.now();
-    // A clock that was set back must not make callers wait for the time that it went back.
-    this.dueAt = Math.min(now + EVERY_MS, Math.max(this.dueAt, now - (BURST - 1) * EVERY_MS));
+    const now = this.parts.clock.steady();
+    this.dueAt = Math.max(this.dueAt, now - (BURST - 1) * EVERY_MS);
     const waitMs = this.dueAt - now;
     this.dueAt += EVERY_MS;
     return waitMs;

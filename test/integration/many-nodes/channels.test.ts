@@ -20,6 +20,7 @@ import { statJournal } from '../../../control-plane/src/data-planes/stat-journal
 import { createGrpcUpstreamProbe } from '../../../control-plane/src/data-planes/grpc-upstream-probe';
 import { createCatalogClient } from '../../../data-plane/src/catalog/catalog-client';
 import { createGrpcCatalog } from '../../../data-plane/src/catalog/grpc-catalog';
+import { createGrpcConfigurationHead } from '../../../data-plane/src/catalog/grpc-configuration-head';
 import { createGrpcConfigurationWatch } from '../../../data-plane/src/catalog/grpc-configuration-watch';
 import { createGrpcBlobJudge } from '../../../data-plane/src/catalog/grpc-blob-judge';
 import { createGrpcImageJudge } from '../../../data-plane/src/catalog/grpc-image-judge';
@@ -203,6 +204,7 @@ test('every call between planes has a deadline, except streams whose reader limi
     () => createGrpcBlobJudge(client, clock).judge(KEY, DIGEST, 'r'),
     () => createGrpcPullRecorder(client).record([], signal),
     () => createGrpcUseReport(client, 'n').send([], signal),
+    () => createGrpcConfigurationHead(client, clock).read(),
     () => first(createGrpcConfigurationWatch(connectCatalog, 'n').open(NOTHING_KNOWN, signal)),
     () => registry.checkAccess(context, signal),
     () => registry.getManifest({ ...query, reference, accept: [], headOnly: false }, signal),

@@ -1,3 +1,7 @@
+import { Deferred } from '../../../common/async/deferred';
+import { createLogger } from '../../../common/runtime/logger';
+import { Database } from '../../../control-plane/src/db/database';
+import { Table } from '../../../schema/tables';
 import { admission, pull } from '../../support/control-plane/builders';
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane/start-control-plane';
 import { describeOnServers } from '../../support/mysql-server/describe-on-servers';
@@ -54,7 +58,10 @@ describeOnServers('an outage of the database server', (flavour) => {
   test('makes a start fail with the reason and leaves nothing open', async () => {
     await plane.stop();
     await server.kill();
-    await expect(plane.start()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(plane.start()).rejects.toMatchObject({
+      message: expect.stringMatching(/^The database mysql:.* does not answer .*ECONNREFUSED/) as unknown,
+      cause: { code: 'ECONNREFUSED' },
+    });
     await server.launch();
     await plane.start();
     expect((await plane.graphql(CODES)).errors).toBeUndefined();
@@ -90,4 +97,32 @@ describeOnServers('an outage of the database server', (flavour) => {
     }
     expect((await plane.graphql(CODES)).errors).toBeUndefined();
   });
+
+  test('of a network that swallows a transaction ends its locks when the server gives it up', async () => {
+    const [silent, other] = [1, 60].map((silenceSeconds) => open(server.port, silenceSeconds)) as [Database, Database];
+    const [locked, goOn] = [new Deferred(), new Deferred()];
+    const take = (database: Database, owner: string, between?: () => Promise<void>): Promise<void> =>
+      database.transaction(async (queries) => {
+        await queries(Table.maintenanceLeases).insert({ name: 'lock', owner, valid_until: 0 });
+        await between?.();
+        await queries(Table.maintenanceLeases).where('name', 'lock').update({ valid_until: 1 });
+      });
+    const lost = take(silent, 'silent', async () => {
+      locked.resolve();
+      await goOn.promise;
+    }).catch((error: unknown) => error);
+    await locked.promise;
+    // Waits for the lock, for at most five seconds.
+    await take(other, 'other');
+    goOn.resolve();
+    expect(await lost).toBeInstanceOf(Error);
+    const row = await other.reader(Table.maintenanceLeases).where('name', 'lock').first<{ owner: string }>();
+    expect(row.owner).toBe('other');
+    await Promise.all([silent.close(), other.close()]);
+  });
 });
+
+function open(port: number, silenceSeconds: number): Database {
+  const address = { host: '127.0.0.1', port, user: 'root', password: '', database: 'layover' };
+  return Database.open({ dialect: 'mysql', ...address }, createLogger('test', 'silent'), { silenceSeconds });
+}

@@ -67,12 +67,13 @@ export class GrowingCopy {
 
   /**
    * Returns a blob that reads the copy, and `behind` where the copy is of no use. Waits until the
-   * copy has begun. Returns `behind` itself if the file cannot be opened. Closing the blob closes
-   * `behind`.
+   * copy has begun. Returns `behind` itself if the copy has wrong bytes or cannot be opened. Closing
+   * the blob closes `behind`.
    */
   async share(behind: StoredBlob): Promise<StoredBlob> {
     while (this.state === 'queued') await this.changes.wait();
-    const file = this.state === 'failed' ? undefined : await open(this.path, 'r').catch(() => undefined);
+    const isUseless = this.state === 'failed' || this.state === 'damaged';
+    const file = isUseless ? undefined : await open(this.path, 'r').catch(() => undefined);
     if (file === undefined) return behind;
     let closing: Promise<void> | undefined;
     return {

@@ -120,7 +120,7 @@ export class BlobSpread<C extends NodeConnection> {
     for (let count = 0; count < MAX_NODES; count += 1) {
       const node = nodes.owner(digest, seen);
       if (node === undefined) break;
-      const load = loadOf(blob.loads.get(node.name), clock.now());
+      const load = loadOf(blob.loads.get(node.name), clock.steady());
       if (load < readersPerNode) return node;
       if (least === undefined || load < least.load) least = { node, load };
       seen.push(node.name);
@@ -172,7 +172,7 @@ export class BlobSpread<C extends NodeConnection> {
     blob.isShared = shared;
     const load = blob.loads.get(node)!;
     load.others = Math.max(0, readers - load.running);
-    load.othersAt = this.options.clock.now();
+    load.othersAt = this.options.clock.steady();
   }
 }
 

@@ -152,13 +152,13 @@ export class DataPlaneRegistry implements RegistryReader {
   }
 
   async readBlob(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead> {
-    const giveUpAt = this.clock.now() + (query.waitMs ?? 0);
+    const giveUpAt = this.clock.steady() + (query.waitMs ?? 0);
     let { avoid } = query;
     for (let failures = 1; ; failures += 1) {
       try {
         return await this.readOnce({ ...query, avoid }, signal);
       } catch (error) {
-        const leftMs = giveUpAt - this.clock.now();
+        const leftMs = giveUpAt - this.clock.steady();
         if (leftMs <= 0 || !mayBeBack(error)) throw error;
         await sleep(this.clock, Math.min(backoffDelay(RESUME_BACKOFF, failures), leftMs), signal);
         await untilAborted(this.nodes.whenLive(leftMs), signal);

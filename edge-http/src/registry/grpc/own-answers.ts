@@ -59,7 +59,7 @@ export class OwnAnswers {
 
   /** Adds an answer. `request` has the identity of the record and the number of the attempt. */
   add(request: GetManifestRequest, error: LayoverError): void {
-    const now = this.clock.now();
+    const now = this.clock.steady();
     const client = request.context?.clientAddress ?? '';
     if (this.isRecordedAlone(client, (request.context?.authorization ?? '') !== '', now)) {
       this.waiting.push({ answer: answerOf(request, error), firstAt: now, lastAt: now, count: 0 });
@@ -75,7 +75,7 @@ export class OwnAnswers {
    * after a minute, or with `all` at once.
    */
   next(all: boolean): readonly EdgeAnswer[] {
-    const now = this.clock.now();
+    const now = this.clock.steady();
     for (const [key, sum] of this.sums) {
       if (!all && now - sum.firstAt < WINDOW_MS) continue;
       // It goes on counting meanwhile.

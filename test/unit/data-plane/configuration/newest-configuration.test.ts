@@ -131,13 +131,13 @@ test('asks at most ten times at once, and ten times in a second afterwards', asy
   expect(asked).toHaveLength(20);
 });
 
-test('a clock that is set back delays a question by a tenth of a second at most', async () => {
+test('a clock that is set back delays no question by more than a tenth of a second', async () => {
   const { read, asked, clock } = world();
   const first = read();
   await turns();
   asked[0]!(1);
   await first;
-  clock.advance(-400 * 86_400_000);
+  clock.jump(-400 * 86_400_000);
   void read();
   await turns();
   clock.advance(100);

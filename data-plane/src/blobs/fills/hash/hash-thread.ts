@@ -79,7 +79,7 @@ export class HashThread implements FileHashes {
 
   private running(): Worker | undefined {
     const { program, clock } = this.options;
-    if (this.closed || clock.now() - this.failedAt < RETRY_MS) return undefined;
+    if (this.closed || clock.steady() - this.failedAt < RETRY_MS) return undefined;
     if (this.worker !== undefined) return this.worker;
     const worker = new Worker(program, { name: 'hash', resourceLimits: MEMORY });
     // The thread alone keeps no process alive.
@@ -100,7 +100,7 @@ export class HashThread implements FileHashes {
 
   private lost(worker: Worker, error: Error): void {
     if (this.worker !== worker) return;
-    this.failedAt = this.options.clock.now();
+    this.failedAt = this.options.clock.steady();
     this.options.logger.warn({ err: error }, 'The thread for hashes failed; this thread hashes for a minute');
     this.failAll(error);
   }
