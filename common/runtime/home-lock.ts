@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { chmod, readdir, rename, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -128,6 +128,7 @@ class LockSocket {
       const draft = join(folder, name.replace('-', '+'));
       server.listen({ path: draft, exclusive: true });
       await once(server, 'listening');
+      await chmod(draft, 0o600);
       await rename(draft, path);
     } catch (error) {
       server.close(() => undefined);

@@ -103,12 +103,17 @@ class BlobConnection implements SilenceWatch {
     return new Promise((resolve) => {
       // The system time, because grpc-js enforces the deadline.
       const deadline = Date.now() + this.patience.answerWithinMs;
-      this.node.identify({}, { deadline }, (error) => {
-        // The answer may wait behind bytes of blobs. If the connection was lost, its reads fail.
-        const isSilent = error?.code === status.DEADLINE_EXCEEDED && this.messages === before;
-        if (isSilent) this.onSilent();
-        resolve(isSilent);
-      });
+      try {
+        this.node.identify({}, { deadline }, (error) => {
+          // The answer may wait behind bytes of blobs. If the connection was lost, its reads fail.
+          const isSilent = error?.code === status.DEADLINE_EXCEEDED && this.messages === before;
+          if (isSilent) this.onSilent();
+          resolve(isSilent);
+        });
+      } catch {
+        // grpc-js throws if the connection was closed meanwhile. Its reads fail then.
+        resolve(false);
+      }
     });
   }
 }
