@@ -67,8 +67,8 @@ export class GrowingCopy {
 
   /**
    * Returns a blob that reads the copy, and `behind` where the copy is of no use. Waits until the
-   * copy has begun. Returns `behind` itself if the copy has wrong bytes or cannot be opened. Closing
-   * the blob closes `behind`.
+   * copy has begun. Returns `behind` itself if the copy has wrong bytes or cannot be opened.
+   * Closing the blob closes `behind`.
    */
   async share(behind: StoredBlob): Promise<StoredBlob> {
     while (this.state === 'queued') await this.changes.wait();
