@@ -97,7 +97,8 @@ test('clients of one blob are sent it by several data planes, which read the buc
   const clients = await startSlow(busy, 8);
   expect(await spreadReads(busy)).toBeGreaterThanOrEqual(3);
   await expectWhole(clients, busy.digest);
-  expect(busy.holders()).toHaveLength(3);
+  // A copy gets its name after its readers have got its last byte.
+  await waitUntil('three copies', () => busy.holders().length === 3);
   expect(busy.rig.fetches(busy.digest)).toBe(1);
   // The first data plane has a copy since its fill.
   expect(busy.downloaded()).toBe(2 * SIZE);
