@@ -20,7 +20,7 @@ export interface WatchedParts {
   readonly configuration: Pick<Configuration, 'ageMs'>;
   readonly journal: Pick<DurablePullJournal, 'depth' | 'condition'>;
   readonly fills: Pick<SpooledFills, 'counts' | 'roomCounts'>;
-  /** Checks of stored files; undefined = there are none. */
+  /** The background checks of stored files; undefined if this data plane makes none. */
   readonly scrub: Pick<Scrub, 'counts'> | undefined;
   /** Bytes of the local copies of blobs in a bucket; undefined if the store keeps none. */
   readonly copiesBytes: (() => number) | undefined;

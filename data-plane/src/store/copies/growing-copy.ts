@@ -7,9 +7,8 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { StoredBlob } from '../blob-store';
 import { buffersInTurn, READ_CHUNK_BYTES, readAt } from '../read-file-range';
+import { WITHHELD_BYTES } from '../withheld-bytes';
 
-/** Bytes at the end that no reader gets before the digest is proven. */
-const WITHHELD_BYTES = 64 * 1024;
 /**
  * A reader that is at most this far ahead of the copy waits for it. One that is further ahead reads
  * so many bytes from the store itself, and looks again.

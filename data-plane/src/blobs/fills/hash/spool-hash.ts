@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { algorithmOf, type Digest, newHasher } from '../../../../../common/oci/digest';
 import { toStoreError } from '../../../store/store-error';
 import type { BlobHash } from './blob-hash';
@@ -66,7 +66,7 @@ export class SpoolHash implements BlobHash {
   }
 
   private async readAgain(): Promise<string> {
-    const hash = createHash(algorithmOf(this.digest));
+    const hash = newHasher(this.digest);
     const range = { start: 0, end: this.receivedBytes - 1, highWaterMark: READ_BYTES };
     try {
       for await (const chunk of createReadStream(this.path, range)) hash.update(chunk as Buffer);
