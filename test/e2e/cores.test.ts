@@ -179,8 +179,9 @@ describeWith(STAGE_PROGRAMS, 'npm start with two edges and two data planes', () 
     const layer = { seed: 'stopped', tarBytes: 4 * MIB, compressed: false };
     const large = await pushImage(upstream, { repository: 'cores/image', tag: 'large', layers: [layer] });
     const { digest, size } = large.layers[0]!;
-    await get('manifests/large');
+    // Before the manifest, because the data plane fetches the layers of an image that it has.
     const hold = relay.holdBody(digest, 2 * MIB);
+    await get('manifests/large');
     const client = startBlobClient({ url: `${layover.url}/v2/acme/cores/image/blobs/${digest}` });
     await hold.reached;
     await client.started;
@@ -204,8 +205,9 @@ describeWith(STAGE_PROGRAMS, 'npm start with two edges and two data planes', () 
     const layer = { seed: 'orphaned', tarBytes: 4 * MIB, compressed: false };
     const large = await pushImage(upstream, { repository: 'cores/image', tag: 'orphaned', layers: [layer] });
     const { digest, size } = large.layers[0]!;
-    await get('manifests/orphaned');
+    // Before the manifest, because the data plane fetches the layers of an image that it has.
     const hold = relay.holdBody(digest, 2 * MIB);
+    await get('manifests/orphaned');
     const client = startBlobClient({ url: `${layover.url}/v2/acme/cores/image/blobs/${digest}` });
     await hold.reached;
     await client.started;
