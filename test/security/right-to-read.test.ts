@@ -379,6 +379,14 @@ describe('an honest organization with other credentials', () => {
   test('loses its proof together with its account', async () => {
     const { world, registry } = await startBoth();
     expect((await world.ask('second', path)).status).toBe(200);
+    // A report that arrives when the account is back counts for it.
+    await waitUntil('the report of the proof', () =>
+      withTables({ home: world.layover.home, databaseUrl: '' }, async (tables) => {
+        const second = tables(Table.organizations).where('name', 'second').select('uid');
+        const identities = tables(Table.proxyConfigs).whereIn('organization_uid', second).select('shared_identity');
+        return (await tables(Table.blobProofs).where({ digest }).whereIn('identity', identities).first()) !== undefined;
+      }),
+    );
     await world.join({ name: 'second', upstream: registry });
     await waitUntil('the account to be gone', async () => (await world.ask('second', path)).status === 403);
     // Proofs are deleted after the change; an account that is back before that has them still.
