@@ -19,11 +19,11 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
 
   afterAll(() => stage?.stop(), 60_000);
 
-  const pull = (name: string, reference = 'v1', method = 'GET'): Promise<HttpAnswer> =>
+  const pull = (name: string, reference = 'v1', method = 'GET', headers = {}): Promise<HttpAnswer> =>
     send({
       method,
       url: `${stage.layover.url}/v2/${name}/recorded/image/manifests/${reference}`,
-      headers: { 'User-Agent': 'recorder/1.0' },
+      headers: { 'User-Agent': 'recorder/1.0', ...headers },
     });
   const requestIds = (answers: readonly HttpAnswer[]): string[] =>
     answers.map(({ headers }) => String(headers['x-request-id'])).sort();
@@ -43,10 +43,11 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
       await pull('plain'),
       await pull('plain', image.digest),
       await pull('plain', 'v1', 'HEAD'),
+      await pull('plain', image.digest, 'GET', { 'If-None-Match': `"${image.digest}"` }),
       await pull('plain', 'nowhere'),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 404]);
-    expect(await recorded('plain', 5)).toEqual(requestIds(answers));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 304, 404]);
+    expect(await recorded('plain', 6)).toEqual(requestIds(answers));
     const pulls = await stage.layover.graphql.pulls('plain');
     const byId = new Map(pulls.map((event) => [event.requestId, event]));
     const inOrder = answers.map(({ headers }) => byId.get(String(headers['x-request-id'])));
@@ -57,6 +58,7 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
       { ...common, reference: 'v1', digest: image.digest, cacheStatus: 'REVALIDATED', httpStatus: 200, bytes },
       { ...common, reference: image.digest, digest: image.digest, cacheStatus: 'HIT', httpStatus: 200, bytes },
       { ...common, reference: 'v1', digest: image.digest, cacheStatus: 'REVALIDATED', httpStatus: 200, bytes: '0' },
+      { ...common, reference: image.digest, digest: image.digest, cacheStatus: 'HIT', httpStatus: 304, bytes: '0' },
       { ...common, reference: 'nowhere', digest: null, httpStatus: 404 },
     ]);
   }, 30_000);

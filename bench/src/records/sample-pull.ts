@@ -21,5 +21,5 @@ export const SAMPLE_PULL: AnsweredPull = {
   cacheStatus: 'HIT',
   upstreamStatus: undefined,
   checkedAt: undefined,
-  outcome: { kind: 'served', digest: DIGEST, bytes: 1234 },
+  outcome: { kind: 'served', digest: DIGEST, bytes: 1234, notModified: false },
 };

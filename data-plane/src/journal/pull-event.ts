@@ -37,7 +37,14 @@ export interface AnsweredPull {
    */
   readonly checkedAt: number | undefined;
   readonly outcome:
-    | { readonly kind: 'served'; readonly digest: string; /** Of the body; 0 for HEAD. */ readonly bytes: number }
+    | {
+        readonly kind: 'served';
+        readonly digest: string;
+        /** Of the body; 0 for HEAD and 304. */
+        readonly bytes: number;
+        /** True if the client has the content already, so that the answer is 304. */
+        readonly notModified: boolean;
+      }
     | { readonly kind: 'failed'; readonly error: LayoverError };
 }
 
@@ -72,7 +79,7 @@ export function toPullEvent(pull: AnsweredPull): PullEvent {
     digest: served?.digest ?? '',
     cacheStatus: pull.cacheStatus,
     upstreamStatus: pull.upstreamStatus ?? failure?.upstreamStatus ?? 0,
-    httpStatus: failure?.entry.http ?? 200,
+    httpStatus: failure?.entry.http ?? (served?.notModified === true ? 304 : 200),
     bytes: served?.bytes ?? 0,
     actor: pull.actor,
     clientAddress: pull.clientAddress.slice(0, MAX_TEXT.name),

@@ -16,14 +16,18 @@ export interface PullProgress {
 }
 
 /** Creates the record of a manifest that was served (docs/design/records.md#pull-records). */
-export function servedPull(request: ManifestRequest, progress: PullProgress, answer: ManifestAnswer): AnsweredPull {
+export function servedPull(
+  request: ManifestRequest,
+  progress: PullProgress,
+  { answer, notModified }: { readonly answer: ManifestAnswer; readonly notModified: boolean },
+): AnsweredPull {
   const { digest, size } = answer.descriptor;
   return {
     ...common(request, progress),
     cacheStatus: answer.cacheStatus,
     upstreamStatus: answer.upstreamStatus,
     checkedAt: answer.checkedAt,
-    outcome: { kind: 'served', digest, bytes: request.headOnly ? 0 : size },
+    outcome: { kind: 'served', digest, bytes: request.headOnly || notModified ? 0 : size, notModified },
   };
 }
 

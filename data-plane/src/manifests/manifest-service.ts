@@ -1,3 +1,4 @@
+import { namesContent } from '../../../common/oci/entity-tag';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Access } from '../access/access';
 import { type AnsweredFor, answeredFor } from '../access/answered-for';
@@ -19,6 +20,8 @@ import { endsCachedTag } from './tag-gone';
 /** A manifest for a client, and the upstream that it belongs to. */
 export interface ServedManifest extends AnsweredFor {
   readonly answer: ManifestAnswer;
+  /** True if the client has this content already, so that the answer is 304. */
+  readonly notModified: boolean;
 }
 
 /** The dependencies of the manifest service. */
@@ -69,12 +72,14 @@ export class ManifestService {
       throw thrown;
     }
     this.parts.reporter.touch(target);
-    await this.parts.journal.append(toPullRecord(servedPull(request, { located, target, actor }, answer)));
+    const notModified = namesContent(request.ifNoneMatch, answer.descriptor.digest);
+    const served = servedPull(request, { located, target, actor }, { answer, notModified });
+    await this.parts.journal.append(toPullRecord(served));
     if (!request.headOnly && answer.cacheStatus !== 'BYPASS' && answer.content !== undefined) {
       const fresh = answer.cacheStatus === 'MISS' || answer.cacheStatus === 'UPDATED';
       this.parts.completion.consider(target, answer.descriptor, answer.content, fresh);
     }
-    return { answer, ...answeredFor(target) };
+    return { answer, notModified, ...answeredFor(target) };
   }
 
   private resolve(target: PullTarget, request: ManifestRequest, query: ManifestLookup): Promise<ManifestAnswer> {

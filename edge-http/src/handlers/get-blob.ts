@@ -1,7 +1,8 @@
 import type { DeliverBlob } from '../delivery/deliver-blob';
 import type { Exchange, Handler } from '../request/exchange';
 import type { BlobStatAnswer, RegistryReader } from '../registry/registry-reader';
-import { noneMatch, requestedRanges } from '../request/conditions';
+import { namesContent } from '../../../common/oci/entity-tag';
+import { requestedRanges } from '../request/conditions';
 import type { GetBlobRequest } from '../request/registry-request';
 import { answer } from '../response/answer';
 import { blobHeaders } from '../response/blob-headers';
@@ -19,7 +20,7 @@ export function createGetBlob(reader: RegistryReader, deliver: DeliverBlob): Han
   return async (request, exchange) => {
     const { digest } = request;
     const { headers } = exchange.request;
-    if (noneMatch(headers, digest)) {
+    if (namesContent(headers['if-none-match'], digest)) {
       answer(exchange, 304, blobHeaders(request, exchange, await stat(request, exchange)), '');
       return;
     }

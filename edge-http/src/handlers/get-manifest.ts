@@ -1,7 +1,7 @@
+import { entityTag, namesContent } from '../../../common/oci/entity-tag';
 import { Header } from '../../../common/oci/headers';
 import type { Handler } from '../request/exchange';
 import type { RegistryReader } from '../registry/registry-reader';
-import { entityTag, noneMatch } from '../request/conditions';
 import type { GetManifestRequest } from '../request/registry-request';
 import { readAccept } from '../request/request-context';
 import { answer, baseHeaders } from '../response/answer';
@@ -14,12 +14,14 @@ import { addProvenance } from '../response/cache-headers';
 export function createGetManifest(reader: RegistryReader): Handler<GetManifestRequest> {
   return async (request, exchange) => {
     const { address, reference, head } = request;
+    const ifNoneMatch = exchange.request.headers['if-none-match'];
     const query = {
       context: exchange.context,
       address,
       reference,
       headOnly: head,
       accept: readAccept(exchange.request),
+      ifNoneMatch,
     };
     const manifest = await reader.getManifest(query, exchange.departure);
     const headers = baseHeaders(exchange);
@@ -27,7 +29,7 @@ export function createGetManifest(reader: RegistryReader): Handler<GetManifestRe
     headers[Header.dockerContentDigest] = manifest.digest;
     headers['ETag'] = entityTag(manifest.digest);
     if (manifest.ageSeconds >= 0) headers['Age'] = manifest.ageSeconds;
-    if (noneMatch(exchange.request.headers, manifest.digest)) {
+    if (namesContent(ifNoneMatch, manifest.digest)) {
       answer(exchange, 304, headers, '');
       return;
     }

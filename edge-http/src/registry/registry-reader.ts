@@ -64,11 +64,13 @@ export interface RepositoryQuery {
 
 /**
  * A request for a manifest. `headOnly`: nothing is filled, and `content` of the answer is empty.
- * `accept`: media ranges of the client's Accept headers; empty = anything.
+ * `accept`: media ranges of the client's Accept headers; empty = anything. `ifNoneMatch`: if this
+ * header of the client names the manifest, the record says 304, and `content` is empty.
  */
 export interface ManifestQuery
   extends RepositoryQuery, Readonly<Pick<GetManifestRequest__Output, 'headOnly' | 'accept'>> {
   readonly reference: Reference;
+  readonly ifNoneMatch?: string | undefined;
 }
 
 /**

@@ -1,24 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type RangeRequest, parseRanges } from '../../../common/oci/byte-range';
 import type { Digest } from '../../../common/oci/digest';
+import { entityTag } from '../../../common/oci/entity-tag';
 import { requestError } from './request-error';
-
-/** Returns the entity tag of a digest. It is strong, because equal digests mean equal bytes. */
-export function entityTag(digest: Digest): string {
-  return `"${digest}"`;
-}
-
-/**
- * Returns true if the client already has this content, which means 304 (RFC 9110 section 13.1.2;
- * weak comparison).
- */
-export function noneMatch(headers: IncomingHttpHeaders, digest: Digest): boolean {
-  const header = headers['if-none-match'];
-  if (header === undefined) return false;
-  if (header.trim() === '*') return true;
-  const tag = entityTag(digest);
-  return header.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === tag);
-}
 
 /** The most ranges of one request. Each of them costs a call to a data plane. */
 const MAX_RANGES = 64;

@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { Header } from '../../../common/oci/headers';
 import type { Exchange } from '../request/exchange';
 import type { Provenance } from '../registry/registry-reader';
-import { entityTag } from '../request/conditions';
+import { entityTag } from '../../../common/oci/entity-tag';
 import type { GetBlobRequest } from '../request/registry-request';
 import { baseHeaders } from './answer';
 import { addProvenance } from './cache-headers';

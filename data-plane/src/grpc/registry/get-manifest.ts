@@ -20,6 +20,7 @@ export async function getManifest(
 ): Promise<GetManifestReply> {
   const {
     answer,
+    notModified,
     upstreamHost,
     private: isPrivate,
   } = await addresses.answer(
@@ -28,6 +29,7 @@ export async function getManifest(
       reference: readManifestReference(message),
       headOnly: message.headOnly,
       accept: message.accept,
+      ifNoneMatch: message.ifNoneMatch,
     },
     (request) => manifests.get(request),
   );
@@ -36,7 +38,7 @@ export async function getManifest(
     digest,
     mediaType,
     size,
-    content: message.headOnly ? NO_CONTENT : (answer.content ?? NO_CONTENT),
+    content: message.headOnly || notModified ? NO_CONTENT : (answer.content ?? NO_CONTENT),
     cacheStatus: answer.cacheStatus,
     ageSeconds: answer.ageSeconds ?? -1,
     upstreamHost,

@@ -37,10 +37,12 @@ export function addressMessage(address: RepositoryAddress): AddressMessage {
 }
 
 /** Converts a query to its message. */
-export function manifestMessage({ context, address, reference, headOnly, accept }: ManifestQuery): GetManifestRequest {
+export function manifestMessage(query: ManifestQuery): GetManifestRequest {
+  const { context, address, reference, headOnly, accept, ifNoneMatch } = query;
   const message: GetManifestRequest = { context, address: addressMessage(address), headOnly, accept };
   if (reference.kind === 'tag') message.tag = formatReference(reference);
   else message.digest = formatReference(reference);
+  if (ifNoneMatch !== undefined) message.ifNoneMatch = ifNoneMatch;
   return message;
 }
 

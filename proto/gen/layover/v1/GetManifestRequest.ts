@@ -10,6 +10,7 @@ export interface GetManifestRequest {
   'digest'?: (string);
   'headOnly'?: (boolean);
   'accept'?: (string)[];
+  'ifNoneMatch'?: (string);
   'reference'?: "tag"|"digest";
 }
 
@@ -20,5 +21,6 @@ export interface GetManifestRequest__Output {
   'digest'?: (string);
   'headOnly': (boolean);
   'accept': (string)[];
+  'ifNoneMatch': (string);
   'reference'?: "tag"|"digest";
 }

@@ -190,6 +190,8 @@ describe('manifests', () => {
       expect(answer.status).toBe(304);
       expect(answer.body.length).toBe(0);
       expect(answer.headers.etag).toBe(`"${DIGEST}"`);
+      // The data plane records 304, too.
+      expect(edge.plane.calls.at(-1)!.request).toMatchObject({ ifNoneMatch: condition });
     }
     expect((await get(edge, '/v2/docker/alpine/manifests/1', { 'if-none-match': '"other"' })).status).toBe(200);
   });

@@ -50,6 +50,7 @@ export interface Ask {
   readonly repository?: string;
   readonly head?: boolean;
   readonly accept?: readonly string[];
+  readonly ifNoneMatch?: string;
   readonly authorization?: string;
   readonly recordId?: string;
   readonly attempt?: number;
@@ -143,6 +144,7 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
       reference: parseReference(reference) as Reference,
       headOnly: ask.head ?? false,
       accept: ask.accept ?? [],
+      ...(ask.ifNoneMatch === undefined ? {} : { ifNoneMatch: ask.ifNoneMatch }),
       ...(ask.isTentative === undefined ? {} : { isTentative: ask.isTentative }),
       signal: ask.signal,
     });

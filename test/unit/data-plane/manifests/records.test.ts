@@ -47,6 +47,19 @@ test('a record of a served GET contains everything for the audit, the canonical 
   ]);
 });
 
+test('a client that has the manifest is on record with 304 and without bytes', async () => {
+  const rig = rigAtDocker();
+  for (const reference of ['latest', image.digest])
+    for (const ifNoneMatch of [`"${image.digest}"`, '"other"'])
+      expect((await rig.get(reference, { ...ask, ifNoneMatch })).notModified).toBe(ifNoneMatch !== '"other"');
+  const { digest } = image;
+  const [unchanged, changed] = [
+    { digest, httpStatus: 304, bytes: 0 },
+    { digest, httpStatus: 200, bytes: image.content.length },
+  ];
+  expect(rig.journal.pulls).toMatchObject([unchanged, changed, unchanged, changed]);
+});
+
 test('records of a HEAD, a mirror address and a hit by digest', async () => {
   const rig = rigAtDocker();
   await rig.get('latest', { owner: { kind: 'mirror-host', host: 'docker.io' }, repository: 'library/app' });
