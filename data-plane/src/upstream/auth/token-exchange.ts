@@ -3,7 +3,7 @@ import { parseDocument } from '../../../../common/oci/manifest-document';
 import type { Clock } from '../../../../common/runtime/clock';
 import { type Endpoint, placeName } from '../endpoint';
 import type { HttpAnswer, HttpClient } from '../http/http-client';
-import { repeatIfCut } from '../http/repeat-once';
+import { repeatOnce } from '../http/repeat-once';
 import type { RequestLimits } from '../http/request-limits';
 import { statedRetryAfterMs } from '../http/retry-after';
 import { identityKey } from '../identity-key';
@@ -55,7 +55,7 @@ export async function requestToken(
   const headers: Record<string, string> = { accept: 'application/json' };
   if (origin.credentials !== undefined) headers['authorization'] = basicHeader(origin.credentials);
   const place = { name: placeName(endpoint, url), signal };
-  const body = await repeatIfCut(signal, async (answered) => {
+  const body = await repeatOnce(signal, async (answered) => {
     const answer = await http({ method: 'GET', url, headers, caCertificate: origin.caCertificate, place });
     answered();
     if (answer.status === 200) return answer.body.read(MAX_BODY, 'the token');

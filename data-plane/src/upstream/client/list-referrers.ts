@@ -4,7 +4,7 @@ import { Header } from '../../../../common/oci/headers';
 import { MediaType } from '../../../../common/oci/media-types';
 import { parseTag } from '../../../../common/oci/reference';
 import type { HttpAnswer } from '../http/http-client';
-import { repeatIfCut } from '../http/repeat-once';
+import { repeatOnce } from '../http/repeat-once';
 import {
   MAX_MANIFEST_BYTES,
   MAX_REFERRERS_BYTES,
@@ -47,7 +47,7 @@ export async function listReferrers(
   const accept = MediaType.ociIndex;
   const query = page.query ?? firstQuery(page.artifactType);
   const question = { method: 'GET', repository, path, query, accept, subject, signal } as const;
-  const { answer, content } = await repeatIfCut(signal, async (answered) => {
+  const { answer, content } = await repeatOnce(signal, async (answered) => {
     const answer = await client.ask(question, isFirst ? OTHER_WAY_STATUSES : []);
     answered();
     if (OTHER_WAY_STATUSES.includes(answer.status)) return { answer, content: undefined };
@@ -109,7 +109,7 @@ async function byTagSchema(
   const what = `the manifest ${repository.name}:${tag}`;
   let found: { readonly answer: HttpAnswer; readonly content: Buffer };
   try {
-    found = await repeatIfCut(signal, (answered) => readWhole(client, question, what, answered));
+    found = await repeatOnce(signal, (answered) => readWhole(client, question, what, answered));
   } catch (error) {
     if (isLayoverError(error) && (error.key === 'MANIFEST_UNKNOWN' || error.key === 'NAME_UNKNOWN')) return none;
     throw error;

@@ -1,5 +1,5 @@
 import type { HttpAnswer } from '../http/http-client';
-import { repeatIfCut } from '../http/repeat-once';
+import { repeatOnce } from '../http/repeat-once';
 import type { UpstreamRepository } from '../upstream-registry';
 import { contentError, refuseWebPage } from './check-content-type';
 import { isSameQuery, nextPageQuery } from './link-header';
@@ -24,9 +24,9 @@ export interface RefusedTagPage {
 
 /**
  * Requests `GET /v2/<name>/tags/list` with a query, and once more if the connection
- * breaks. `mayRefuse`: a status that can mean that the page is too large is returned instead of
- * thrown. Throws NAME_UNKNOWN, UPSTREAM_CONTENT if the
- * answer is not a list of tags or leads back to itself, and the errors of RegistryClient.ask.
+ * breaks or times out. `mayRefuse`: a status that can mean that the page is too large is returned
+ * instead of thrown. Throws NAME_UNKNOWN, UPSTREAM_CONTENT if the answer is not a list of tags or
+ * leads back to itself, and the errors of RegistryClient.ask.
  */
 export function readTagPage(
   client: RegistryClient,
@@ -35,7 +35,7 @@ export function readTagPage(
   mayRefuse: boolean,
   signal: AbortSignal,
 ): Promise<SentTagPage | RefusedTagPage> {
-  return repeatIfCut(signal, (answered) => askForPage(client, repository, { query, mayRefuse, signal, answered }));
+  return repeatOnce(signal, (answered) => askForPage(client, repository, { query, mayRefuse, signal, answered }));
 }
 
 async function askForPage(
@@ -64,7 +64,7 @@ interface PageQuestion {
   readonly query: string;
   readonly mayRefuse: boolean;
   readonly signal: AbortSignal;
-  /** See {@link repeatIfCut}. */
+  /** See {@link repeatOnce}. */
   readonly answered: () => void;
 }
 

@@ -8,23 +8,12 @@ const SILENCE: readonly string[] = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIM
 export type AnsweredRequest<T> = (answered: () => void) => Promise<T>;
 
 /**
- * Runs a request, and once more if the connection broke in the middle of the answer. Before that,
- * the HTTP client repeats the request itself. An answer with any status is never repeated, and
- * neither is a request that was aborted, or for which no connection could be made.
+ * Runs a request, and once more if the connection broke in the middle of the answer, or if the
+ * upstream fell silent: a connection that was kept may have gone silent long before. If it broke
+ * before the answer, the HTTP client repeats the request itself. An answer with any status is never
+ * repeated, and neither is a request that was aborted, or for which no connection could be made.
  */
-export function repeatIfCut<T>(signal: AbortSignal, request: AnsweredRequest<T>): Promise<T> {
-  return repeatIf(request, (error, isAnswered) => isAnswered && isBroken(error, signal));
-}
-
-/** Runs a request like {@link repeatIfCut}, and also once more if the upstream fell silent. */
-export function repeatOnce<T>(signal: AbortSignal, request: AnsweredRequest<T>): Promise<T> {
-  return repeatIf(request, (error, isAnswered) => (isAnswered && isBroken(error, signal)) || isSilence(error, signal));
-}
-
-async function repeatIf<T>(
-  request: AnsweredRequest<T>,
-  isRepeated: (error: unknown, isAnswered: boolean) => boolean,
-): Promise<T> {
+export async function repeatOnce<T>(signal: AbortSignal, request: AnsweredRequest<T>): Promise<T> {
   let isAnswered = false;
   const answered = (): void => {
     isAnswered = true;
@@ -32,7 +21,7 @@ async function repeatIf<T>(
   try {
     return await request(answered);
   } catch (error) {
-    if (!isRepeated(error, isAnswered)) throw error;
+    if (!(isAnswered && isBroken(error, signal)) && !isSilence(error, signal)) throw error;
     return request(answered);
   }
 }

@@ -80,6 +80,19 @@ describe('an answer of an upstream that is cut', () => {
     });
   });
 
+  test.each(KINDS)('for $title is asked for again if the upstream falls silent', async ({ title, line, ask }) => {
+    const expected = await ask(closers.add(client()), app);
+    const path = title === 'a token' ? /\/token$/ : /\/(?:manifests|tags|referrers)\//;
+    for (const silence of [{ stallHeaders: true }, { stallAfterBytes: 5 }]) {
+      const impatient = closers.add(client({ timeouts: { headersMs: 500, bodyMs: 500 } }));
+      if (title !== 'a token') await impatient.headManifest(app, ref('v1'));
+      const before = count(line);
+      registry.quirk({ path, ...silence, times: 1 });
+      expect(await ask(impatient, app)).toEqual(expected);
+      expect(count(line) - before).toBe(2);
+    }
+  });
+
   test.each(POINTS.filter(({ part }) => part === 'head'))('for a HEAD $title is asked for again', async (at) => {
     await authorize();
     relay.cut(/^HEAD .*\/manifests\/v1/, at);
