@@ -68,6 +68,8 @@ export class FakeClair {
   /** Number of running index requests, and its maximum. */
   indexing = 0;
   mostIndexing = 0;
+  /** Images whose indexing has begun. */
+  private readonly begun = new Set<string>();
   private gate: Promise<void> = Promise.resolve();
   private readonly arrivals: (() => void)[] = [];
   private server: Server | undefined;
@@ -152,6 +154,8 @@ export class FakeClair {
     switch (route) {
       case 'index':
         return this.index(exchange);
+      case 'index-report':
+        return this.indexReport(exchange);
       case 'forget':
         this.reports.delete(call.digest ?? '');
         return answer(exchange, 204);
@@ -191,6 +195,7 @@ export class FakeClair {
       for (const arrived of this.arrivals.splice(0)) arrived();
       const etag = `"${this.state}"`;
       if (request.headers['if-none-match'] === etag) return answer(exchange, 412);
+      this.begun.add(call.digest!);
       await this.gate;
       let report = this.reports.get(call.digest!);
       if (report === undefined || (report.success && report.state !== `IndexFinished@${this.state}`)) {
@@ -211,6 +216,17 @@ export class FakeClair {
     } finally {
       this.indexing -= 1;
     }
+  }
+
+  /** Returns a stored report, also of an indexing that runs. */
+  private indexReport(exchange: Exchange): void {
+    const digest = exchange.call.digest!;
+    const report = this.reports.get(digest);
+    if (report === undefined && !this.begun.has(digest))
+      return answer(exchange, 404, { code: 'not-found', message: `index report for manifest "${digest}" not found` });
+    const running = { manifest_hash: digest, state: 'ScanLayers', success: false, err: '' };
+    const { state, ...rest } = report ?? running;
+    answer(exchange, 200, { ...rest, state: state.split('@')[0] }, { etag: `"${this.state}"` });
   }
 
   private indexState(exchange: Exchange): void {
@@ -245,6 +261,7 @@ export class FakeClair {
 function routeOf(method: string, path: string): ClairCall['route'] {
   const at = `${method} ${path}`;
   if (at === 'POST /indexer/api/v1/index_report') return 'index';
+  if (/^GET \/indexer\/api\/v1\/index_report\/sha256:[0-9a-f]{64}$/.test(at)) return 'index-report';
   if (/^DELETE \/indexer\/api\/v1\/index_report\/sha256:[0-9a-f]{64}$/.test(at)) return 'forget';
   if (at === 'GET /indexer/api/v1/index_state') return 'state';
   if (/^GET \/matcher\/api\/v1\/vulnerability_report\/sha256:[0-9a-f]{64}$/.test(at)) return 'report';

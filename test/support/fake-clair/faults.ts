@@ -1,5 +1,6 @@
 /** The purpose of a request to Clair. */
-export type ClairRoute = 'index' | 'forget' | 'state' | 'report' | 'notification' | 'forget-notification';
+export type ClairRoute =
+  'index' | 'index-report' | 'forget' | 'state' | 'report' | 'notification' | 'forget-notification';
 
 /** A wrong answer. DROP closes the connection. */
 export type ClairFault =

@@ -4,7 +4,8 @@ import type { ScanConfig } from './scan-config';
 import { ClairCircuit } from './clair-circuit';
 import { ClairError } from './clair-error';
 import { type ClairAnswer, ClairHttp, type ClairRequest } from './clair-http';
-import { type IndexOutcome, readIndexReport, readIndexState } from './index-report';
+import { awaitIndex, type IndexProgress } from './await-index';
+import { type IndexOutcome, readIndexProgress, readIndexReport, readIndexState } from './index-report';
 import { type NotificationPage, readNotificationPage } from './notification-page';
 import { withoutLayerAddress } from './report-text';
 import { parseReport, type VulnerabilityReport } from './vulnerability-report';
@@ -79,6 +80,18 @@ export class ClairClient {
     indexedAt: string | undefined,
     signal: AbortSignal,
   ): Promise<IndexOutcome> {
+    const send = (within: AbortSignal): Promise<IndexOutcome> => this.sendIndex(digest, layers, indexedAt, within);
+    // A report of an earlier indexing says nothing about this one.
+    if (indexedAt !== undefined) return send(signal);
+    return awaitIndex({ send, progress: (within) => this.indexProgress(digest, within) }, this.clock, signal);
+  }
+
+  private async sendIndex(
+    digest: string,
+    layers: readonly ClairLayer[],
+    indexedAt: string | undefined,
+    signal: AbortSignal,
+  ): Promise<IndexOutcome> {
     const path = '/indexer/api/v1/index_report';
     const answer = await this.call('POST', path, {
       headers: ifNoneMatch(indexedAt),
@@ -91,6 +104,14 @@ export class ClairClient {
     if (answer.status === 400) return { kind: 'refused', reason: messageOf(answer) };
     if (answer.status !== 201) throw unexpected(path, answer);
     return readIndexReport(answer);
+  }
+
+  private async indexProgress(digest: string, signal: AbortSignal): Promise<IndexProgress> {
+    const path = `/indexer/api/v1/index_report/${digest}`;
+    const answer = await this.call('GET', path, { maxBytes: REPORT_BYTES, signal });
+    if (answer.status === 404) return 'unknown';
+    if (answer.status !== 200) throw unexpected(path, answer);
+    return readIndexProgress(answer);
   }
 
   /** Returns the vulnerability report of an image. */

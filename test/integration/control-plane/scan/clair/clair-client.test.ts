@@ -2,6 +2,7 @@ import { ClairClient } from '../../../../../control-plane/src/scan/clair/clair-c
 import { parseReport } from '../../../../../control-plane/src/scan/clair/vulnerability-report';
 import { digest } from '../../../../support/control-plane/builders';
 import { TestClock } from '../../../../support/test-clock';
+import { waitUntil } from '../../../../support/real/wait-until';
 import { FakeClair } from '../../../../support/fake-clair';
 
 const NEVER = new AbortController().signal;
@@ -9,10 +10,12 @@ const NEVER = new AbortController().signal;
 describe('time-outs', () => {
   let clair: FakeClair;
   let clock: TestClock;
+  let delays: number[];
   let client: ClairClient;
   beforeEach(async () => {
     clair = await FakeClair.start();
-    clock = new TestClock();
+    delays = [];
+    clock = new TestClock(undefined, { onTimer: (ms) => void delays.push(ms) });
     client = new ClairClient({ clairUrl: clair.url, psk: undefined, issuer: 'layover', concurrency: 2 }, clock);
   });
   afterEach(async () => {
@@ -34,12 +37,72 @@ describe('time-outs', () => {
       message: 'Clair did not answer within 600 s.',
     });
     await asked;
-    clock.advance(599_999);
-    expect(clock.pending).toBe(1);
-    clock.advance(1);
+    clock.advance(600_000);
     await ended;
     expect(client.circuit.reason).toBeUndefined();
+    expect(clock.pending).toBe(0);
     release();
+  });
+
+  describe('indexing over a connection that has gone silent', () => {
+    /** Indexes an image whose answer is held back, and returns when the request has arrived. */
+    async function index(indexedAt?: string): Promise<{ readonly outcome: Promise<unknown> }> {
+      const asked = clair.nextIndexRequest();
+      const outcome = client.index(digest('app'), [], indexedAt, NEVER);
+      outcome.catch(() => undefined);
+      await asked;
+      return { outcome };
+    }
+    /** Lets ten seconds pass and returns when Clair has been asked for the report. */
+    async function askedAgain(): Promise<void> {
+      const before = clair.of('index-report').length;
+      await waitUntil('the pause', () => delays.filter((ms) => ms === 10_000).length > before);
+      clock.advance(10_000);
+      await waitUntil('the answer', () => (clair.of('index-report').at(before)?.status ?? 0) > 0);
+    }
+
+    test('ends when the stored report is complete', async () => {
+      const release = clair.hold();
+      const { outcome } = await index();
+      await askedAgain();
+      await askedAgain();
+      clair.reports.set(digest('app'), { manifest_hash: '', state: 'IndexFinished', success: true, err: '' });
+      await askedAgain();
+      expect(await outcome).toEqual({ kind: 'indexed', state: 'state-1' });
+      expect(clair.of('index')).toHaveLength(1);
+      release();
+    });
+
+    test('goes on while Clair does not say how far it is', async () => {
+      const release = clair.hold();
+      clair.faults.every('index-report', { status: 500, body: '{}' });
+      const { outcome } = await index();
+      for (let i = 0; i < 5; i += 1) await askedAgain();
+      release();
+      expect(await outcome).toMatchObject({ kind: 'indexed' });
+    });
+
+    test('is tried again if Clair does not know of it', async () => {
+      const release = clair.hold();
+      clair.faults.every('index-report', { status: 404, body: '{}' });
+      const { outcome } = await index();
+      for (let i = 0; i < 3; i += 1) await askedAgain();
+      await expect(outcome).rejects.toMatchObject({
+        trouble: 'AWAY',
+        message: 'Clair does not know of the indexing that it was asked for.',
+      });
+      release();
+    });
+
+    test('does not end with the report of an earlier indexing', async () => {
+      const release = clair.hold();
+      clair.reports.set(digest('app'), { manifest_hash: '', state: 'IndexFinished', success: true, err: '' });
+      const { outcome } = await index('state-0');
+      clock.advance(599_999);
+      release();
+      expect(await outcome).toMatchObject({ kind: 'indexed' });
+      expect(clair.of('index-report')).toEqual([]);
+    });
   });
 
   test('any other call that takes longer than 30 seconds means that Clair is unavailable', async () => {
