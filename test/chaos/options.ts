@@ -52,7 +52,10 @@ const OPTIONS = {
     value: '<number>',
     help: `Number of Layovers that run at the same time. Default: ${DEFAULT_WORKERS}.`,
   },
-  publish: { type: 'boolean', help: 'Write the results to docs/reliability.md. Needs a run of all cases, or of kills and pauses.' },
+  publish: {
+    type: 'boolean',
+    help: 'Write the results to docs/reliability.md. Needs a run of all cases, or of kills and pauses.',
+  },
   list: { type: 'boolean', help: 'Print the names of the cases and exit.' },
   verbose: { type: 'boolean', help: 'Print every case, not only those that failed.' },
 } as const;

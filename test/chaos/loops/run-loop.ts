@@ -116,7 +116,11 @@ async function reviewed(
   return review;
 }
 
-function lineOf({ number, kind, target, cachedSeconds, freshSeconds }: RoundOutcome, all: number, requests: number): string {
+function lineOf(
+  { number, kind, target, cachedSeconds, freshSeconds }: RoundOutcome,
+  all: number,
+  requests: number,
+): string {
   const times = `cached image after ${cachedSeconds.toFixed(2)} s, new image after ${freshSeconds.toFixed(2)} s`;
   return `… ${number}/${all}: ${kind} of ${target}, ${times}, ${requests} requests`;
 }
