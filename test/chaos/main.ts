@@ -1,11 +1,11 @@
-import { cpus } from 'node:os';
-import { readBuildInfo } from '../../common/runtime/build-info';
 import { endWith } from '../../common/runtime/command-line';
 import { packageRoot } from '../../common/runtime/package-root';
 import { findProgram } from '../support/real/programs';
+import { runLoopCommand } from './loops/loop-command';
 import { readChaosOptions } from './options';
 import { cellsOf, type ChaosRun } from './report/chaos-run';
 import { publishChaos } from './report/publish';
+import { surroundings } from './report/surroundings';
 import { type CaseOutcome, letterOf } from './run/outcome';
 import { runCases } from './run/run-cases';
 import { HOSTS_PROGRAMS } from './world/arrange-hosts';
@@ -15,6 +15,10 @@ import { PLACES } from './world/place';
 async function main(): Promise<void> {
   const options = readChaosOptions(process.argv.slice(2));
   if ('kind' in options) return endWith(options);
+  if ('rounds' in options) {
+    if (!(await runLoopCommand(options, print))) process.exitCode = 1;
+    return;
+  }
   const { seed, workers, publish, verbose } = options;
   const missing = HOSTS_PROGRAMS.filter((program) => findProgram(program) === undefined);
   const cases = options.cases.filter(({ place }) => PLACES[place].world !== 'hosts' || missing.length === 0);
@@ -51,12 +55,8 @@ async function main(): Promise<void> {
 }
 
 function runOf(outcomes: readonly CaseOutcome[], others: readonly string[], seed: number, minutes: number): ChaosRun {
-  const { version, commit } = readBuildInfo();
   return {
-    at: new Date().toISOString(),
-    machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`,
-    node: process.versions.node,
-    layover: `${version} at commit ${commit.slice(0, 12)}`,
+    ...surroundings(),
     seed,
     minutes,
     pulls: outcomes.filter(({ isPull }) => isPull).reduce((sum, { sights }) => sum + sights.length, 0),

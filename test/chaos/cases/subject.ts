@@ -35,19 +35,40 @@ export interface Subject {
   forget(): void;
 }
 
+/** An image in the upstream of a world, and the right answers about it. */
+export interface ImageContent {
+  readonly repository: string;
+  readonly questions: Readonly<Record<RequestKind, Question>>;
+  /** Digests of the manifest and of all blobs. */
+  readonly digests: readonly string[];
+  /** Removes the layers from the upstream, so that a long run does not need all of the memory. */
+  forget(): void;
+}
+
+/** Puts an image into the upstream of a world. Another `seed` gives other bytes. */
+export function addImageContent(world: World, repository: string, seed: string): ImageContent {
+  const { content } = world.upstream;
+  const layers = [patternBytes(`${seed} small`, 0, SMALL_BYTES), patternBytes(`${seed} large`, 0, LARGE_BYTES)];
+  const image = buildImage({ seed, layers });
+  content.addImage(repository, TAG, image);
+  return {
+    repository,
+    questions: questionsOf(repository, image),
+    digests: [image.digest, image.config.digest, ...image.layers.map(({ digest }) => digest)],
+    forget() {
+      for (const { digest } of image.layers) content.deleteBlob(repository, digest);
+    },
+  };
+}
+
 /** Puts the content of a case into the upstream of a world. */
 export function makeSubject(world: World, one: ChaosCase): Subject {
   const { name, request, temperature } = one;
-  const repository = `case/${caseId(one)}`;
-  const { content } = world.upstream;
-  const layers = [patternBytes(`${name} small`, 0, SMALL_BYTES), patternBytes(`${name} large`, 0, LARGE_BYTES)];
-  const image = buildImage({ seed: name, layers });
-  content.addImage(repository, TAG, image);
-  const questions = questionsOf(repository, image);
+  const { questions, ...content } = addImageContent(world, `case/${caseId(one)}`, name);
   const question = questions[request];
   const isBlob = request.startsWith('blob-');
   return {
-    repository,
+    ...content,
     question,
     preparation: [
       ...(isBlob ? [questions['manifest-digest']] : []),
@@ -55,10 +76,6 @@ export function makeSubject(world: World, one: ChaosCase): Subject {
       // A HEAD caches nothing.
       ...(temperature === 'warm' && request === 'manifest-head' ? [questions['manifest-tag']] : []),
     ],
-    digests: [image.digest, image.config.digest, ...image.layers.map(({ digest }) => digest)],
-    forget() {
-      for (const { digest } of image.layers) content.deleteBlob(repository, digest);
-    },
   };
 }
 

@@ -1,16 +1,9 @@
 import type { CaseOutcome } from '../run/outcome';
 import { letterOf } from '../run/outcome';
+import type { Surroundings } from './surroundings';
 
 /** A run of all cases, as it is published. */
-export interface ChaosRun {
-  /** When the run ended, in ISO 8601. */
-  readonly at: string;
-  /** Number of processors and their model. */
-  readonly machine: string;
-  /** Version of Node.js. */
-  readonly node: string;
-  /** Version and commit of Layover. */
-  readonly layover: string;
+export interface ChaosRun extends Surroundings {
   readonly seed: number;
   readonly minutes: number;
   /** Number of pulls whose records were counted. */

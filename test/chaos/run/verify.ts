@@ -51,7 +51,8 @@ async function verifyRecords(world: World, all: readonly Checked[]): Promise<voi
     }
 }
 
-async function recordsOf(world: World): Promise<Map<string, readonly AuditedPull[]>> {
+/** Returns the records of all pulls by their request ids. */
+export async function recordsOf(world: World): Promise<Map<string, readonly AuditedPull[]>> {
   const records = new Map<string, AuditedPull[]>();
   for (const pull of await world.graphql.pulls(ORGANIZATION)) {
     const id = pull.requestId ?? '';
