@@ -1,7 +1,7 @@
 import { buildImage, type BuiltImage, patternBytes, type RegistryContent } from '../../../../support/fake-registry';
 import { IMAGES, REPOSITORIES, TAGS } from './rights-actions';
 
-/** Images of each repository, below a namespace of one history. No other history has their bytes. */
+/** Images of each repository, below a namespace of one history. Their bytes are its own. */
 export class RightsContent {
   /** The images by repository. */
   readonly images: readonly (readonly BuiltImage[])[];

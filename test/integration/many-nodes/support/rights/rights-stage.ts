@@ -122,7 +122,7 @@ export class RightsStage {
 
   async advance(milliseconds: number): Promise<void> {
     this.now += milliseconds;
-    await Promise.all([this.control, ...this.nodes].map(({ process }) => process?.setTime(this.now)));
+    await Promise.all([this.control, ...this.nodes].map(async ({ process }) => process?.setTime(this.now)));
   }
 
   async setControl(up: boolean, kill: boolean): Promise<void> {
