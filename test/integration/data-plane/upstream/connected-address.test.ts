@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { systemClock } from '../../../../common/runtime/clock';
 import { createAddressPolicy } from '../../../../data-plane/src/upstream/http/address-policy';
 import { createConnector } from '../../../../data-plane/src/upstream/http/connector';
+import { trustProxies } from '../../../../data-plane/src/upstream/http/proxy-connections';
 import { createProxyRules } from '../../../../data-plane/src/upstream/http/proxy-rules';
 import { Tunnels } from '../../../../data-plane/src/upstream/http/tunnels';
 
@@ -37,7 +38,7 @@ function connect(
     policy: { allows },
     resolver: () => Promise.resolve(addresses.map((address) => ({ address, family: 4 }))),
     proxyFor: createProxyRules(undefined),
-    tunnels: new Tunnels({ connectMs: 5000, headersMs: 5000 }, 1, {}),
+    tunnels: new Tunnels({ connectMs: 5000, headersMs: 5000 }, 1, trustProxies(undefined)),
     openProxy: () => Promise.reject(new Error('there is no proxy')),
     secureContext: () => undefined,
     proxiedNames: 'check',
