@@ -98,13 +98,14 @@ test('moves requests away from a hanging data plane and uses it again when it an
   await allRight(clients, layer.digest);
   const small = buildImage({ layers: Array.from({ length: 60 }, (_, i) => 1000 + i), seed: 'small' });
   rig.upstream.content.addImage(NAME, 'small', small);
-  // The edge knows now that the node hangs, which owns about 20 of these layers: none waits for it.
+  // The node that hangs owns about 20 of these layers. At most one request waits for it: the edge
+  // knows from its downloads, or then.
   const before = await failuresToOpen(rig.urls[0]!);
   for (const { digest, bytes } of small.layers) {
     const answer = await send({ url: `${rig.urls[0]}/v2/docker/${NAME}/blobs/${digest}` });
     expect(answer.body.equals(bytes)).toBe(true);
   }
-  expect((await failuresToOpen(rig.urls[0]!)) - before).toBe(0);
+  expect((await failuresToOpen(rig.urls[0]!)) - before).toBeLessThanOrEqual(1);
   gate.open();
   owner.running.signal('SIGCONT');
   const more = buildImage({ layers: Array.from({ length: 20 }, (_, i) => 3000 + i), seed: 'more' });

@@ -492,6 +492,31 @@ describe('a full journal', () => {
     }
   });
 
+  test('has no record of a write that failed after its bytes, also after a restart', async () => {
+    const handle = await fsPromises.open('/dev/null', 'r');
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const { write } = prototype;
+    const journal = await start();
+    await journal.append(recordOf('0'));
+    const spy = jest.spyOn(prototype, 'write').mockImplementation(async function (
+      this: FileHandle,
+      ...rest: unknown[]
+    ) {
+      await (write as (...args: unknown[]) => Promise<never>).apply(this, rest);
+      throw Object.assign(new Error('the disk failed'), { code: 'EIO' });
+    } as FileHandle['write']);
+    try {
+      await expect(journal.append({ admission: { requestId: 'a' } })).rejects.toMatchObject({ key: 'STORE_FAILED' });
+    } finally {
+      spy.mockRestore();
+    }
+    await journal.close();
+    const next = await start();
+    expect(next.depth().records).toBe(1);
+    expect(referencesOf(await drain(next))).toEqual(['0']);
+  });
+
   test('behaves the same on a full disk, and leaves no partial record', async () => {
     const journal = await start();
     const next = join(directory, '0000000000000001.records');
