@@ -607,3 +607,26 @@ test('admissionsPending is true until admissions are delivered, and after a rest
   await drain(second);
   expect(second.admissionsPending()).toBe(false);
 });
+
+test('numbers go on after restarts of a journal that was delivered completely', async () => {
+  const first = await start();
+  await first.append(recordOf('0'));
+  expect(referencesOf(await drain(first))).toEqual(['0']);
+  await first.close();
+  // This start removes the last file, so the next one finds none.
+  await (await start()).close();
+  const last = await start();
+  await last.append(recordOf('1'));
+  expect(last.depth().records).toBe(1);
+  expect(referencesOf(await drain(last))).toEqual(['1']);
+});
+
+test('keeps a last file that contains bytes but no record', async () => {
+  await (await start()).close();
+  const path = join(directory, '0000000000000001.records');
+  writeFileSync(path, 'bytes of something else');
+  const journal = await start();
+  await journal.append(recordOf('0'));
+  expect(readFileSync(`${path}.damaged`, 'utf8')).toBe('bytes of something else');
+  expect(referencesOf(await drain(journal))).toEqual(['0']);
+});
