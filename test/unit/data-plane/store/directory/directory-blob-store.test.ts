@@ -76,6 +76,27 @@ test('syncs a stored manifest before it gets its name, and the folder before it 
   }
 });
 
+test('syncs both folders when a damaged blob is moved to quarantine', async () => {
+  const { store, root, dispose } = await storeIn();
+  const digest = digestOf(Buffer.from('damaged'));
+  const paths = blobPathsAt(root);
+  try {
+    await store.put(digest, Buffer.from('damaged'));
+    await mkdir(paths.quarantine, { recursive: true });
+    const blob = (await store.open(digest))!;
+    const syncs = await watchSyncs();
+    try {
+      expect(await store.quarantine(digest, blob)).toBe(true);
+      expect(syncs.paths).toEqual([paths.quarantine, paths.folder(digest)]);
+    } finally {
+      syncs.stop();
+      await blob.close();
+    }
+  } finally {
+    await dispose();
+  }
+});
+
 /** Skips the test, by name, on a machine without a second file system. */
 const onTwoFileSystems = (): jest.It => {
   try {
