@@ -1,10 +1,12 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { Deferred } from '../../../common/async/deferred';
 import { createDataPlane } from '../../../data-plane/src/app';
 import { readDataPlaneConfig } from '../../../data-plane/src/config';
 import { createEdge } from '../../../edge-http/src/app';
 import { readEdgeConfig } from '../../../edge-http/src/config';
+import type { RegistryReader } from '../../../edge-http/src/registry/registry-reader';
 import { send } from '../../support/real/http-client';
 import { type InProcessLayover, startLayoverInProcess } from '../../support/real/layover-in-process';
 import { temporaryFolder } from '../../support/real/temporary-folder';
@@ -87,6 +89,43 @@ test('has data planes that are alive but not ready without a configuration and w
   await stopped;
   await expect(ask(base, '/healthz')).rejects.toThrow(/ECONNREFUSED/);
   await folder.remove();
+});
+
+test('has an edge that is alive but not ready on its metrics listener while it drains', async () => {
+  const asked = new Deferred();
+  const over = new Deferred();
+  const reader = {
+    start: () => Promise.resolve(),
+    ready: () => Promise.resolve(),
+    checkAccess: () => {
+      asked.resolve();
+      return over.promise;
+    },
+    settle: () => Promise.resolve(),
+    close: () => undefined,
+  };
+  const edge = createEdge(
+    readEdgeConfig({
+      LAYOVER_EDGE_LISTEN: '127.0.0.1:0',
+      LAYOVER_EDGE_METRICS_LISTEN: '127.0.0.1:0',
+      LAYOVER_DATA_PLANES: '127.0.0.1:9',
+      LAYOVER_PLANE_SECRET: PLANE_SECRET,
+    }),
+    { logger: pino({ level: 'silent' }), reader: reader as unknown as RegistryReader },
+  );
+  const { address } = await edge.start();
+  const metrics = `http://${edge.metricsAddress}`;
+  expect(await ask(metrics, '/readyz')).toEqual([200, 'ready\n']);
+  const held = ask(`http://${address}`, '/v2/');
+  await asked.promise;
+  // With a limit there is no notice: the edge stops when the request that it answers has ended.
+  const stopped = edge.stop(60_000);
+  expect(await ask(metrics, '/readyz')).toEqual([503, 'draining: this edge is stopping\n']);
+  expect(await ask(metrics, '/healthz')).toEqual([200, 'ok\n']);
+  over.resolve();
+  expect((await held)[0]).toBe(200);
+  await stopped;
+  await expect(ask(metrics, '/readyz')).rejects.toThrow(/ECONNREFUSED/);
 });
 
 describe('metrics of an edge', () => {

@@ -13,11 +13,16 @@ export interface SyncWatch {
 
 /**
  * Records every fsync of this process with the path of the descriptor at that time. A test can't
- * cut the power, but it can check that a new directory entry was synced.
+ * cut the power, but it can check that a new directory entry was synced. `onSync` is called before
+ * each of them.
  */
-export async function watchSyncs(): Promise<SyncWatch> {
+export async function watchSyncs(onSync?: (path: string) => void): Promise<SyncWatch> {
   const paths: string[] = [];
-  const note = (descriptor: number): void => void paths.push(fs.readlinkSync(`/proc/self/fd/${descriptor}`));
+  const note = (descriptor: number): void => {
+    const path = fs.readlinkSync(`/proc/self/fd/${descriptor}`);
+    paths.push(path);
+    onSync?.(path);
+  };
   const handle = await open('/dev/null', 'r');
   const prototype = Object.getPrototypeOf(handle) as FileHandle;
   await handle.close();

@@ -8,6 +8,7 @@ import type { Catalog } from '../../../../data-plane/src/known/catalog';
 import { createGrpcCatalog } from '../../../../data-plane/src/catalog/grpc-catalog';
 import { FakeCatalog } from '../../../support/fake-catalog';
 import { descriptor, digest, manifestOf, REPOSITORY, tagOf } from '../../../support/data-plane/known';
+import { TestClock } from '../../../support/test-clock';
 
 let fake: FakeCatalog;
 let client: CatalogClient;
@@ -75,12 +76,38 @@ describe('GrpcCatalog', () => {
 });
 
 describe('GrpcCatalog without the control plane', () => {
-  beforeEach(() => {
-    catalog = createGrpcCatalog({ client, clock: systemClock, timeoutMs: 300, coolDownMs: 200 });
+  const COOL_DOWN_MS = 200;
+  /** Stands still, so that no cool-down ends while a test looks at it. */
+  let clock: TestClock;
+  let timeoutMs: number;
+
+  beforeEach(async () => {
+    clock = new TestClock();
+    timeoutMs = 10_000;
+    catalog = createGrpcCatalog({
+      client,
+      clock,
+      coolDownMs: COOL_DOWN_MS,
+      get timeoutMs() {
+        return timeoutMs;
+      },
+    });
+    await catalog.lookupTag(REPOSITORY, 'v1');
   });
 
+  /** Makes calls that the control plane receives and does not answer. Returns their results. */
+  async function hang(...calls: (() => Promise<unknown>)[]): Promise<readonly PromiseSettledResult<unknown>[]> {
+    const before = fake.calls.length;
+    fake.switches.delayMs = 60_000;
+    timeoutMs = 300;
+    const results = Promise.allSettled(calls.map((call) => call()));
+    timeoutMs = 10_000;
+    await fake.until(() => fake.calls.length === before + calls.length);
+    fake.switches.delayMs = 0;
+    return results;
+  }
+
   test('throws NOT_READY, immediately for the next callers, and answers soon after the control plane is back', async () => {
-    await catalog.lookupTag(REPOSITORY, 'v1');
     await fake.stop();
     await expect(catalog.lookupTag(REPOSITORY, 'v1')).rejects.toMatchObject({ key: 'NOT_READY' });
     // If these calls waited for a connection, the test would time out.
@@ -88,44 +115,43 @@ describe('GrpcCatalog without the control plane', () => {
       await expect(catalog.lookupTag(REPOSITORY, 'v1')).rejects.toMatchObject({ key: 'NOT_READY' });
     }
     await fake.start();
-    await eventually(() => catalog.lookupTag(REPOSITORY, 'v1'));
+    await eventually(() => {
+      clock.advance(COOL_DOWN_MS);
+      return catalog.lookupTag(REPOSITORY, 'v1');
+    });
   });
 
   test('throws NOT_READY after the timeout of a hanging control plane, and immediately afterwards', async () => {
-    fake.switches.delayMs = 10_000;
-    const all = await Promise.allSettled(Array.from({ length: 5 }, () => catalog.lookupTag(REPOSITORY, 'v1')));
+    const all = await hang(...Array.from({ length: 5 }, () => () => catalog.lookupTag(REPOSITORY, 'v1')));
     for (const one of all) expect(one).toMatchObject({ status: 'rejected', reason: { key: 'NOT_READY' } });
     const before = fake.calls.length;
     await expect(catalog.lookupTag(REPOSITORY, 'v1')).rejects.toMatchObject({ key: 'NOT_READY' });
     expect(fake.calls.length).toBe(before);
-    fake.switches.delayMs = 0;
-    await eventually(() => catalog.lookupTag(REPOSITORY, 'v1'));
+    clock.advance(COOL_DOWN_MS);
+    expect(await catalog.lookupTag(REPOSITORY, 'v1')).toBeUndefined();
   });
 
   test('a timeout of an admission concerns only the admissions of this organization', async () => {
     const request = { repository: REPOSITORY, manifest: descriptor('m'), tag: 'v1', checkedAt: 5 };
     const other = { ...request, repository: { ...REPOSITORY, organizationUid: 'another' } };
-    fake.switches.delayMs = 10_000;
-    await expect(catalog.admit(request)).rejects.toMatchObject({ key: 'NOT_READY' });
-    fake.switches.delayMs = 0;
+    const [late] = await hang(() => catalog.admit(request));
+    expect(late).toMatchObject({ status: 'rejected', reason: { key: 'NOT_READY' } });
     const before = fake.calls.length;
     await expect(catalog.admit(request)).rejects.toMatchObject({ key: 'NOT_READY' });
     expect(fake.calls.length).toBe(before);
-    // The timeout is short, and the machine may be busy.
-    await catalog.admit(other).catch(() => undefined);
-    await catalog.lookupTag(REPOSITORY, 'v1').catch(() => undefined);
+    await catalog.admit(other);
+    await catalog.lookupTag(REPOSITORY, 'v1');
     expect(fake.calls.length).toBe(before + 2);
   });
 
   test('a timeout of a list of repositories does not concern the look-ups of pulls', async () => {
-    fake.switches.delayMs = 10_000;
-    await expect(catalog.listCachedRepositories([REPOSITORY], 1, '')).rejects.toMatchObject({ key: 'NOT_READY' });
-    fake.switches.delayMs = 0;
+    const list = (): Promise<unknown> => catalog.listCachedRepositories([REPOSITORY], 1, '');
+    const [late] = await hang(list);
+    expect(late).toMatchObject({ status: 'rejected', reason: { key: 'NOT_READY' } });
     const before = fake.calls.length;
-    await expect(catalog.listCachedRepositories([REPOSITORY], 1, '')).rejects.toMatchObject({ key: 'NOT_READY' });
+    await expect(list()).rejects.toMatchObject({ key: 'NOT_READY' });
     expect(fake.calls.length).toBe(before);
-    // The timeout is short, and the machine may be busy.
-    await catalog.lookupTag(REPOSITORY, 'v1').catch(() => undefined);
+    await catalog.lookupTag(REPOSITORY, 'v1');
     expect(fake.calls.length).toBe(before + 1);
   });
 

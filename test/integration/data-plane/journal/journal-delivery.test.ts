@@ -152,14 +152,17 @@ test('keeps the batch if the control plane fails with an internal error', async 
   catalog.switches.failWith = status.INTERNAL;
   const { journal, lines } = await startDataPlane();
   await append(journal, 0, 5);
-  await catalog.until(() => catalog.calls.length >= 3);
+  await catalog.until(() => catalog.calls.length >= 6);
   expect(journal.depth().records).toBe(5);
   catalog.switches.failWith = undefined;
   await catalog.until(() => catalog.records.size === 5);
+  await waitUntil('the end of the batch', () => journal.depth().records === 0);
   // Only tries 1, 2, 4 … are logged.
-  expect(lines.filter((line) => line.includes('Delivering pull records failed')).length).toBeLessThan(
-    catalog.calls.length + 1,
-  );
+  const failures = catalog.calls.length - 1;
+  const logged = lines
+    .filter((line) => line.includes('Delivering pull records failed'))
+    .map((line) => (JSON.parse(line) as { tries: number }).tries);
+  expect(logged).toEqual([1, 2, 4, 8, 16, 32, 64].filter((tries) => tries <= failures));
 });
 
 test('retryNow ends the wait between two tries', async () => {
@@ -185,14 +188,18 @@ test('hurry delivers a record right after the current batch', async () => {
 });
 
 test('hurry delivers a record without gathering, but gathers later records again', async () => {
-  const { journal, delivery } = await startDataPlane({ gatherMs: 60_000 });
+  const clock = new TestClock();
+  const { journal, delivery } = await startDataPlane({ clock, gatherMs: 60_000 });
   delivery.hurry();
   await append(journal, 0, 3);
   delivery.hurry();
   await catalog.until(() => catalog.records.size === 3);
+  await waitUntil('the end of the batch', () => journal.depth().records === 0);
   await append(journal, 3, 4);
-  await journal.settle();
-  expect(catalog.records.size).toBe(3);
+  await waitUntil('the record to be gathered', () => clock.pending > 0);
+  expect(catalog.calls).toHaveLength(1);
+  clock.advance(60_000);
+  await catalog.until(() => catalog.records.size === 4);
 });
 
 describe('flush', () => {

@@ -1,4 +1,4 @@
-import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
+import { decodeJwt, decodeProtectedHeader, type JWTPayload, SignJWT } from 'jose';
 import { checkAccess } from '../../../../data-plane/src/access/check-access';
 import { issueToken } from '../../../../data-plane/src/access/issue-token';
 import { organization, snapshotOf, TOKEN_KEYS } from '../../../support/data-plane/fakes/organizations';
@@ -76,6 +76,17 @@ test('an expired token still authorizes the rest of its answer for a day, but no
   configuration.snapshot = snapshotOf([organization(PRIVATE)]);
   clock.advance(86_400_000);
   expect(await rest(began)).toBe('UNAUTHORIZED');
+});
+
+test('a token that is not valid yet authorizes no answer that claims to have begun later', async () => {
+  const { issue, clock, access } = rig();
+  const token = `Bearer ${await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE)}`;
+  const issuedAt = clock.now();
+  const located = access.locate({ kind: 'organization', name: 'vault' }, 'alpine');
+  clock.advance(-3_600_000);
+  await expect(access.authorize(located, token, { since: issuedAt + 10_000 })).rejects.toMatchObject({
+    key: 'UNAUTHORIZED',
+  });
 });
 
 test('a token names subject, audience, scope and lifetime, and is signed with the first key', async () => {
@@ -285,26 +296,42 @@ test('a deleted robot, a new secret and a removed key invalidate tokens immediat
 });
 
 test('a forged token is refused', async () => {
-  const { pull, clock } = rig();
-  const claims = { access: [{ type: 'repository', name: 'vault/alpine', actions: ['pull'] }], sv: '' };
-  const forge = (secret: Buffer, kid: string, issuer = 'layover', audience = 'layover'): Promise<string> =>
-    new SignJWT(claims)
-      .setProtectedHeader({ alg: 'HS256', kid })
-      .setIssuer(issuer)
-      .setAudience(audience)
-      .setSubject('vault+ci')
-      .setExpirationTime(Math.floor(clock.now() / 1000) + 60)
-      .sign(secret);
-  const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify({ ...claims, sub: 'vault+ci' })).toString('base64url')}.`;
-  const forged = [
-    await forge(Buffer.alloc(32, 9), 'key-2'),
-    await forge(TOKEN_KEYS[0]!.secret, 'key-9'),
-    await forge(TOKEN_KEYS[0]!.secret, 'key-2', 'somebody'),
-    await forge(TOKEN_KEYS[0]!.secret, 'key-2', 'layover', 'elsewhere'),
-    none,
-    'x'.repeat(9000),
-  ];
-  for (const token of forged) expect(await pull('vault', `Bearer ${token}`)).toBe('UNAUTHORIZED');
+  const { issue, pull, clock } = rig();
+  const own = await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE);
+  const claims = decodeJwt(own);
+  const header = { alg: 'HS256', kid: 'key-2' };
+  const [{ secret }] = TOKEN_KEYS as [(typeof TOKEN_KEYS)[number]];
+  /** Signs the claims of a valid token with some of them replaced; undefined = left out. */
+  const forge = (changed: JWTPayload, key: Uint8Array = secret, kid = 'key-2'): Promise<string> =>
+    new SignJWT({ ...claims, ...changed }).setProtectedHeader({ ...header, kid }).sign(key);
+  const pulled = async (token: string): Promise<string> => pull('vault', `Bearer ${token}`);
+  // Each of the others differs from this one in a single point.
+  expect(await pulled(await forge({}))).toBe('ok as robot:vault+ci');
+  const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const forged: Record<string, string> = {
+    'another key': await forge({}, Buffer.alloc(32, 9)),
+    'an unknown key id': await forge({}, secret, 'key-9'),
+    'another issuer': await forge({ iss: 'somebody' }),
+    'no issuer': await forge({ iss: undefined }),
+    'another audience': await forge({ aud: 'elsewhere' }),
+    'no audience': await forge({ aud: undefined }),
+    'no subject': await forge({ sub: undefined }),
+    'no end': await forge({ exp: undefined }),
+    'an end in the past': await forge({ exp: Math.floor(clock.now() / 1000) - 60 }),
+    'a begin in the future': await forge({ nbf: Math.floor(clock.now() / 1000) + 60 }),
+    'the secret of another robot': await forge({ sub: 'other+ci' }),
+    'an older secret': await forge({ sv: '' }),
+    'another action': await forge({ access: [{ type: 'repository', name: 'vault/alpine', actions: ['push'] }] }),
+    'another type': await forge({ access: [{ type: 'registry', name: 'vault/alpine', actions: ['pull'] }] }),
+    'another repository': await forge({ access: [{ type: 'repository', name: 'vault/debian', actions: ['pull'] }] }),
+    'no access': await forge({ access: undefined }),
+    'a blob, which only tokens of scanners have': await forge({ layover_blob: `sha256:${'a'.repeat(64)}` }),
+    'an unreadable blob': await forge({ layover_blob: 'sha256:short' }),
+    'no signature': `${encode({ alg: 'none' })}.${encode(claims)}.`,
+    'no token': 'x'.repeat(9000),
+  };
+  for (const [difference, token] of Object.entries(forged))
+    expect([difference, await pulled(token)]).toEqual([difference, 'UNAUTHORIZED']);
 });
 
 test('a missing signing key is NOT_READY and not a refusal', async () => {

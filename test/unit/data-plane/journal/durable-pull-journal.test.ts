@@ -492,6 +492,31 @@ describe('a full journal', () => {
     }
   });
 
+  test('has no record of a write that failed after its bytes, also after a restart', async () => {
+    const handle = await fsPromises.open('/dev/null', 'r');
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const { write } = prototype;
+    const journal = await start();
+    await journal.append(recordOf('0'));
+    const spy = jest.spyOn(prototype, 'write').mockImplementation(async function (
+      this: FileHandle,
+      ...rest: unknown[]
+    ) {
+      await (write as (...args: unknown[]) => Promise<never>).apply(this, rest);
+      throw Object.assign(new Error('the disk failed'), { code: 'EIO' });
+    } as FileHandle['write']);
+    try {
+      await expect(journal.append({ admission: { requestId: 'a' } })).rejects.toMatchObject({ key: 'STORE_FAILED' });
+    } finally {
+      spy.mockRestore();
+    }
+    await journal.close();
+    const next = await start();
+    expect(next.depth().records).toBe(1);
+    expect(referencesOf(await drain(next))).toEqual(['0']);
+  });
+
   test('behaves the same on a full disk, and leaves no partial record', async () => {
     const journal = await start();
     const next = join(directory, '0000000000000001.records');
@@ -581,4 +606,27 @@ test('admissionsPending is true until admissions are delivered, and after a rest
   expect(second.admissionsPending()).toBe(true);
   await drain(second);
   expect(second.admissionsPending()).toBe(false);
+});
+
+test('numbers go on after restarts of a journal that was delivered completely', async () => {
+  const first = await start();
+  await first.append(recordOf('0'));
+  expect(referencesOf(await drain(first))).toEqual(['0']);
+  await first.close();
+  // This start removes the last file, so the next one finds none.
+  await (await start()).close();
+  const last = await start();
+  await last.append(recordOf('1'));
+  expect(last.depth().records).toBe(1);
+  expect(referencesOf(await drain(last))).toEqual(['1']);
+});
+
+test('keeps a last file that contains bytes but no record', async () => {
+  await (await start()).close();
+  const path = join(directory, '0000000000000001.records');
+  writeFileSync(path, 'bytes of something else');
+  const journal = await start();
+  await journal.append(recordOf('0'));
+  expect(readFileSync(`${path}.damaged`, 'utf8')).toBe('bytes of something else');
+  expect(referencesOf(await drain(journal))).toEqual(['0']);
 });

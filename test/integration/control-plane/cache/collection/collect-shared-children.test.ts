@@ -39,3 +39,21 @@ test('a child of two indexes is collected together with both', async () => {
   });
   expect(await plane.ask(usage)).toEqual({ organization: { usage: { manifestCount: 0, usedBytes: '0' } } });
 });
+
+test('a child whose own tag has ended stays as long as an index names it', async () => {
+  const repository = await plane.organization('umbrella', { expirationSeconds: 3600 }, { timeMachineSeconds: 0 });
+  const admit = (name: string, tag: string, more: object = {}): Promise<unknown> =>
+    plane.catalog.call('AdmitManifest', admission(repository, name, { tag, checkedAt: plane.clock.now(), ...more }));
+  await admit('the index', 'latest', {
+    manifest: { mediaType: MediaType.ociIndex, digest: digest('the index'), size: 200 },
+    references: [child('its child', 0, 'amd64')],
+  });
+  await admit('its child', 'amd64');
+  plane.clock.advance(1000);
+  await admit('a later child', 'amd64');
+  const usage = '{ organization(name: "umbrella") { usage { manifestCount } } }';
+  expect(await plane.ask('mutation { collectGarbage { manifestsDeleted } }')).toEqual({
+    collectGarbage: { manifestsDeleted: 0 },
+  });
+  expect(await plane.ask(usage)).toEqual({ organization: { usage: { manifestCount: 3 } } });
+});

@@ -219,6 +219,18 @@ describe('the time machine', () => {
     expect(await world.usage()).toMatchObject({ used: 0 });
   });
 
+  test('keeps a manifest that another tag points to, also if nobody pulled it since its version ended', async () => {
+    await world.update({ timeMachineSeconds: 0 });
+    await world.cache(acme, 'one', { base: 500, 'one layer': 400 }, 'latest');
+    await world.admit(acme, 'one', { base: 500, 'one layer': 400 }, { tag: 'stable' });
+    world.advance(1000);
+    await world.cache(acme, 'two', { base: 500, 'two layer': 400 }, 'latest');
+    expect(await world.collect()).toMatchObject({ manifests: 0 });
+    expect(await world.tags('TIME_MACHINE')).toEqual([]);
+    expect(await world.holds(acme, 'one')).toBe(true);
+    expect(await world.usage()).toMatchObject({ used: 100 + 100 + 500 + 400 + 400, manifests: 2 });
+  });
+
   test('applies a changed retention to existing versions', async () => {
     await world.cache(acme, 'one', { 'one layer': 900 }, 'latest');
     world.advance(HOUR + 2 * HOUR);

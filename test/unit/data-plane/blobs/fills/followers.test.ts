@@ -82,8 +82,7 @@ describe('followers of a fill', () => {
     const upstream = new FakeUpstream(bytes(2000), [{ holdAt: { offset: 1000, until: gate.passed } }]);
     const reader = await setup.source.open(upstream.request());
     expect(reader.size).toBe(2000);
-    await until(() => upstream.sent === 1000);
-    await turns();
+    await until(() => setup.fills.received(upstream.request()) === 1000, 'the first half to be in the spool');
     expect(reader.available).toBe(0);
     gate.open();
     expect((await readAll(reader)).equals(upstream.content)).toBe(true);
@@ -111,8 +110,7 @@ describe('followers of a fill', () => {
       opened = true;
       return reader;
     });
-    await until(() => upstream.sent === 200_000);
-    await turns();
+    await until(() => setup.fills.received(upstream.request()) === 200_000, 'two thirds to be in the spool');
     expect(opened).toBe(false);
     gate.open();
     const reader = await opening;
@@ -191,8 +189,3 @@ describe('followers of a fill', () => {
     expect(upstream.offsets).toEqual([0]);
   });
 });
-
-/** Lets the event loop run a few turns, to see that something does not happen. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}

@@ -1,3 +1,4 @@
+import { Deferred } from '../../../../../common/async/deferred';
 import { LayoverError } from '../../../../../common/errors/layover-error';
 import type { ScanPolicy } from '../../../../../data-plane/src/configuration/configuration';
 import type { Verdict } from '../../../../../data-plane/src/manifests/gate/image-judge';
@@ -69,6 +70,23 @@ describe('ImageGate verdict', () => {
     ] as const) {
       expect(await other.outcome(reference, ask)).toBe('DENIED');
     }
+  });
+
+  test('is asked for by each organization, also at the same time', async () => {
+    const spec = { completeImages: false, scanPolicy: REFUSE };
+    const rig = pullRig({ name: 'acme', ...spec }, { name: 'other', ...spec });
+    rig.upstream.put(NAME, image, 'latest');
+    const answers = [good(), bad()];
+    const all = new Deferred();
+    rig.gateWorld.judge = async () => {
+      const answer = answers.shift();
+      if (answers.length === 0) all.resolve();
+      await all.promise;
+      return answer ?? good();
+    };
+    const outcomes = ['acme', 'other'].map((name) => rig.outcome('latest', { organization: name }));
+    expect((await Promise.all(outcomes)).sort()).toEqual(['DENIED', 'MISS']);
+    expect(rig.judged).toHaveLength(2);
   });
 
   test('does not serve an image with a layer that no scan covers, whatever the scan of the others found', async () => {

@@ -13,6 +13,7 @@ import {
 } from '../../../../../data-plane/src/store/directory/directory-blob-store';
 import { ContentUses } from '../../../../../data-plane/src/store/uses/content-uses';
 import { type BlobStoreUnderTest, describeBlobStore } from '../../../../contract/blob-store.contract';
+import { watchSyncs } from '../../../../support/real/synced-paths';
 import { TestClock } from '../../../../support/test-clock';
 
 const logger = createLogger('test', 'silent');
@@ -54,6 +55,46 @@ describeBlobStore('the directory store', () => storeIn());
 describeBlobStore('the directory store behind its guard', async () => {
   const under = await storeIn();
   return { ...under, store: new GuardedBlobStore(under.store, new ContentUses(new TestClock())) };
+});
+
+test('syncs a stored manifest before it gets its name, and the folder before it is acknowledged', async () => {
+  const { store, root, dispose } = await storeIn();
+  const content = Buffer.from('{"schemaVersion":2}');
+  const digest = digestOf(content);
+  const paths = blobPathsAt(root);
+  try {
+    await mkdir(paths.folder(digest), { recursive: true });
+    const syncs = await watchSyncs();
+    try {
+      await store.put(digest, content);
+      expect(syncs.paths).toEqual([expect.stringContaining(`${paths.incoming}/`), paths.folder(digest)]);
+    } finally {
+      syncs.stop();
+    }
+  } finally {
+    await dispose();
+  }
+});
+
+test('syncs both folders when a damaged blob is moved to quarantine', async () => {
+  const { store, root, dispose } = await storeIn();
+  const digest = digestOf(Buffer.from('damaged'));
+  const paths = blobPathsAt(root);
+  try {
+    await store.put(digest, Buffer.from('damaged'));
+    await mkdir(paths.quarantine, { recursive: true });
+    const blob = (await store.open(digest))!;
+    const syncs = await watchSyncs();
+    try {
+      expect(await store.quarantine(digest, blob)).toBe(true);
+      expect(syncs.paths).toEqual([paths.quarantine, paths.folder(digest)]);
+    } finally {
+      syncs.stop();
+      await blob.close();
+    }
+  } finally {
+    await dispose();
+  }
 });
 
 /** Skips the test, by name, on a machine without a second file system. */

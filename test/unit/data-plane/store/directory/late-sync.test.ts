@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import promises, { type FileHandle, mkdtemp, open as openFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Digest, digestOf } from '../../../../../common/oci/digest';
@@ -8,6 +9,7 @@ import {
   createDirectoryBlobStore,
   type DirectoryBlobStore,
 } from '../../../../../data-plane/src/store/directory/directory-blob-store';
+import { watchSyncs } from '../../../../support/real/synced-paths';
 import { TestClock } from '../../../../support/test-clock';
 
 const logger = createLogger('test', 'silent');
@@ -48,6 +50,61 @@ describe('blobs with a late sync', () => {
     expect(await marks()).toEqual([digest.replace(':', '-')]);
     clock.advance(5_000);
     await store.close();
+    expect(await marks()).toEqual([]);
+  });
+
+  it('are synced, and then their folder, while they are marked', async () => {
+    const store = await open('boot-1');
+    const paths = blobPathsAt(root);
+    const marker = join(root, 'unsynced', DIGEST.replace(':', '-'));
+    await keep(store);
+    const marked: boolean[] = [];
+    const syncs = await watchSyncs(() => marked.push(existsSync(marker)));
+    try {
+      clock.advance(4_999);
+      await store.stat(DIGEST);
+      expect(syncs.paths).toEqual([]);
+      clock.advance(1);
+      await store.close();
+      expect(syncs.paths).toEqual([paths.blob(DIGEST), paths.folder(DIGEST)]);
+    } finally {
+      syncs.stop();
+    }
+    expect(marked).toEqual([true, true]);
+  });
+
+  it('are marked before they get their name', async () => {
+    const store = await open('boot-1');
+    const { link } = promises;
+    const marked: string[][] = [];
+    const spy = jest.spyOn(promises, 'link').mockImplementation(async (from, to) => {
+      marked.push(await marks().catch(() => []));
+      await link(from, to);
+    });
+    try {
+      await keep(store);
+    } finally {
+      spy.mockRestore();
+    }
+    expect(marked.length).toBeGreaterThan(0);
+    for (const names of marked) expect(names).toEqual([DIGEST.replace(':', '-')]);
+    await store.close();
+  });
+
+  it('stay marked if their sync fails, so that the next start looks after them', async () => {
+    const store = await open('boot-1');
+    await keep(store);
+    const handle = await openFile('/dev/null', 'r');
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const broken = jest.spyOn(prototype, 'datasync').mockRejectedValue(Object.assign(new Error(), { code: 'EIO' }));
+    try {
+      await store.close();
+    } finally {
+      broken.mockRestore();
+    }
+    expect(await marks()).toHaveLength(1);
+    await (await open('boot-1')).close();
     expect(await marks()).toEqual([]);
   });
 
