@@ -38,7 +38,11 @@ async function search(target: FuzzTarget, { minutes, seed, keep }: FuzzRunOption
     const path = writeFinding(target.name, Buffer.from(input));
     print(`FOUND ${problem}\n  Repeat it with: npm run fuzz -- --target ${target.name} --input ${path}`);
   }
-  if (keep && report.isDone) writeCorpus(target.name, report.corpus.map((input) => Buffer.from(input)));
+  if (keep && report.isDone)
+    writeCorpus(
+      target.name,
+      report.corpus.map((input) => Buffer.from(input)),
+    );
   return report.findings.length;
 }
 

@@ -23,7 +23,12 @@ export interface FuzzRunOptions {
 }
 
 const OPTIONS = {
-  target: { type: 'string', multiple: true, value: '<name>', help: 'Fuzz only this target. May be given more than once.' },
+  target: {
+    type: 'string',
+    multiple: true,
+    value: '<name>',
+    help: 'Fuzz only this target. May be given more than once.',
+  },
   minutes: { type: 'string', value: '<number>', help: `Minutes for each target. Default: ${DEFAULT_MINUTES}.` },
   seed: { type: 'string', value: '<number>', help: `Decides the inputs. Default: ${DEFAULT_SEED}.` },
   keep: { type: 'boolean', help: 'Replace the corpus in test/fuzz/corpus by a small one that reaches what was found.' },

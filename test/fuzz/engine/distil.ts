@@ -2,7 +2,7 @@ import { type CoverageProbe, coversAll } from './coverage';
 import { type FuzzTarget, problemOf } from './fuzz-target';
 
 /** Inputs that are tried to make one input shorter. */
-const MAX_TRIES = 300;
+const MAX_TRIES = 60;
 
 /**
  * Returns a small corpus that reaches the same code: the shortest inputs that reach more than those
@@ -10,9 +10,9 @@ const MAX_TRIES = 300;
  */
 export async function distil(target: FuzzTarget, probe: CoverageProbe, inputs: readonly Buffer[]): Promise<Buffer[]> {
   probe.forget();
+  probe.take();
   const kept: Buffer[] = [];
   const takenOf = async (input: Buffer): Promise<ReturnType<CoverageProbe['take']>> => {
-    probe.take();
     await problemOf(target, input);
     return probe.take();
   };

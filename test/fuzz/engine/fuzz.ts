@@ -5,7 +5,7 @@ import { mutate } from './mutate';
 import { randomFrom } from './random';
 
 /** Inputs between two looks at the coverage. A look costs as much as several inputs. */
-const BATCH = 32;
+const BATCH = 128;
 /** One in so many inputs comes from the generator of the target, the others are mutations. */
 const FRESH = 8;
 /** A target with more findings has one fault that hides the others. */
@@ -47,15 +47,19 @@ export async function fuzz(target: FuzzTarget, probe: CoverageProbe, options: Fu
     const problem = await problemOf(target, input);
     if (problem !== undefined && !findings.has(kindOf(problem))) findings.set(kindOf(problem), { input, problem });
   };
-  /** Runs inputs again one by one, and keeps those that reach new code. */
+  /** Runs inputs again in halves, and keeps those that reach new code. */
   const keep = async (batch: readonly Buffer[]): Promise<void> => {
-    for (const input of batch) {
-      await run(input);
-      const taken = probe.take();
-      if (probe.newIn(taken).size === 0) continue;
+    for (const input of batch) await run(input);
+    const taken = probe.take();
+    if (probe.newIn(taken).size === 0) return;
+    if (batch.length === 1) {
       probe.remember(taken);
-      corpus.push(input);
+      corpus.push(batch[0]!);
+      return;
     }
+    const middle = batch.length >> 1;
+    await keep(batch.slice(0, middle));
+    await keep(batch.slice(middle));
   };
   const generated = (): Buffer[] =>
     fc.sample(target.inputs, { numRuns: BATCH, seed: random(2 ** 31) }).map((input) => toInput(input, target));

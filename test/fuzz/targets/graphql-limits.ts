@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import * as fc from 'fast-check';
 import {
   type DocumentNode,

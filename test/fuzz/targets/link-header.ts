@@ -35,7 +35,10 @@ export const linkHeaderTarget: FuzzTarget = {
     ensure(query !== '', 'The query is empty');
     const next = new URL(PAGE);
     next.search = query;
-    ensure(next.origin === url.origin && next.pathname === url.pathname && next.hash === '', `It leads to ${next.href}`);
+    ensure(
+      next.origin === url.origin && next.pathname === url.pathname && next.hash === '',
+      `It leads to ${next.href}`,
+    );
     ensure(next.search.slice(1) === query, `The query ${query} becomes ${next.search}`);
   },
 };
