@@ -93,7 +93,7 @@ function toInput(generated: string | Uint8Array, { maxBytes }: FuzzTarget): Buff
   return bytes.subarray(0, maxBytes);
 }
 
-/** Returns what findings of the same fault have in common: the message without numbers, the place. */
+/** Returns what findings of one fault have in common: the message without numbers, the place. */
 function kindOf(problem: string): string {
   const [message = '', place = ''] = problem.split('\n');
   return `${message.replace(/\d+/g, '#').slice(0, 60)} ${place}`;

@@ -27,14 +27,13 @@ export const linkHeaderTarget: FuzzTarget = {
       nextPageQuery({
         status: 200,
         headers: new ResponseHeaders({ link: input.toString('latin1').split('\n') }),
-        body: undefined as unknown as ResponseBody,
+        body: { cancel: () => undefined } as unknown as ResponseBody,
         ...{ url, place: { name: 'registry.example', signal: new AbortController().signal } },
       }),
     );
     if (query === undefined) return;
     ensure(query !== '', 'The query is empty');
-    const next = new URL(PAGE);
-    next.search = query;
+    const next = new URL(`${url.origin}${url.pathname}?${query}`);
     ensure(
       next.origin === url.origin && next.pathname === url.pathname && next.hash === '',
       `It leads to ${next.href}`,

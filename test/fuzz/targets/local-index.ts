@@ -27,10 +27,10 @@ const REPOSITORIES = [0, 1, 2].map((number) => ({
 let folder: string | undefined;
 
 /**
- * The index of a data plane. The input is operations of three bytes, then, after a byte 255, how
- * the file is damaged. Operations that are replaced by later ones can be left out, the content
- * survives being written, and a damaged file gives only operations that were written, from the
- * first one on.
+ * The index of a data plane. The input is operations of three bytes, then, after a byte 255 that
+ * has them written to a file, how the file is damaged. Operations that are replaced by later ones
+ * can be left out, the content survives being written, and a damaged file gives only operations
+ * that were written, from the first one on.
  */
 export const localIndexTarget: FuzzTarget = {
   name: 'local-index',
@@ -50,7 +50,7 @@ export const localIndexTarget: FuzzTarget = {
     });
     ensureSame(stateOf(contentOf([...latest.values()])), stateOf(content), 'Without replaced operations');
     ensureSame(stateOf(contentOf([...allOperations(content)])), stateOf(content), 'Built again');
-    await writeAndLoad(operations, end === -1 ? Buffer.alloc(0) : input.subarray(end + 1));
+    if (end !== -1) await writeAndLoad(operations, input.subarray(end + 1));
   },
   close() {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
