@@ -23,6 +23,7 @@ const SOURCES = [
   'bench',
   'test/support',
   'test/chaos',
+  'test/fuzz',
 ];
 const stamp = join(root, 'dist', '.sources');
 

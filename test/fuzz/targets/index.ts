@@ -1,0 +1,23 @@
+import type { FuzzTarget } from '../engine/fuzz-target';
+import { graphqlLimitsTarget } from './graphql-limits';
+import { journalFramesTarget } from './journal-frames';
+import { linkHeaderTarget } from './link-header';
+import { localIndexTarget } from './local-index';
+import { manifestTarget } from './manifest';
+import { ociRequestTarget } from './oci-request';
+import { rangeTarget } from './range';
+import { tokenAnswerTarget } from './token-answer';
+import { wwwAuthenticateTarget } from './www-authenticate';
+
+/** All targets of `npm run fuzz`. */
+export const FUZZ_TARGETS: readonly FuzzTarget[] = [
+  ociRequestTarget,
+  rangeTarget,
+  wwwAuthenticateTarget,
+  manifestTarget,
+  tokenAnswerTarget,
+  linkHeaderTarget,
+  graphqlLimitsTarget,
+  journalFramesTarget,
+  localIndexTarget,
+];
