@@ -95,7 +95,8 @@ function operationOf(kind: number, place: number, value: number): IndexOperation
     case 1:
       return ['tag', key, `tag-${place % 5}`, null];
     case 2: {
-      const layer = { mediaType: 'application/x', digest: digestOfNumber(place % 4), size: 3 };
+      // A digest has one content.
+      const layer = { mediaType: 'application/x', digest: digestOfNumber((value + 1) % 4), size: 3 };
       return ['manifest', key, { manifest: descriptor, references: [{ role: 'LAYER', descriptor: layer }] }];
     }
     case 3:

@@ -175,6 +175,7 @@ function urlOf(base: URL, question: UpstreamRequest): URL {
     });
   }
   const url = new URL(`/v2/${name}/${question.path}`, base);
-  if (question.query !== undefined && question.query !== '') url.search = question.query;
+  // With the question mark, because a query that begins with another one would lose it.
+  if (question.query !== undefined && question.query !== '') url.search = `?${question.query}`;
   return url;
 }

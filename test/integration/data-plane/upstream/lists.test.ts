@@ -81,6 +81,13 @@ describe('upstream lists', () => {
       expect(new Set(traffic(registry))).toEqual(new Set(['GET /v2/app/tags/list']));
     });
 
+    it('are continued by a query that begins with another question mark', async () => {
+      registry.quirk({ headers: { link: '</v2/app/tags/list??last=v2>; rel="next"' }, times: 1 });
+      const { position } = await upstream.listTags(app, {});
+      await upstream.listTags(app, { position: position! });
+      expect(registry.requests.at(-1)!.query).toEqual({ '?last': 'v2' });
+    });
+
     it('are cut without a loss if the upstream sends larger pages with links of its own', async () => {
       registry.quirk({
         headers: { link: '</v2/app/tags/list?token=2>; rel="next"' },
