@@ -177,6 +177,21 @@ describe('clients of one blob', () => {
     gate.open();
   });
 
+  it('share no fill with a repository that a running request may not pull', async () => {
+    const gate = new Gate();
+    const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: gate.passed } }]);
+    const ask = (repository: string, ...denied: readonly string[]) => {
+      const mayPull = (name: string): boolean => !denied.includes(name);
+      const of = { owner: repository, repository, upstreamRepository: repository, mayPull };
+      return setup.fills.open(upstream.request(of));
+    };
+    const readers = [await ask('open/app', 'secret/app'), await ask('secret/app')];
+    expect(readers.map(({ joined }) => joined)).toEqual([false, false]);
+    expect(upstream.offsets).toHaveLength(2);
+    await Promise.all(readers.map((reader) => reader.close()));
+    gate.open();
+  });
+
   it('get bytes from one repository only: nobody of another repository takes over in the middle', async () => {
     const gate = new Gate();
     const content = bytes(MIB);
