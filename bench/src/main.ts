@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { writeFile } from 'node:fs/promises';
-import { cpus, loadavg } from 'node:os';
-import { readBuildInfo } from '../../common/runtime/build-info';
+import { loadavg } from 'node:os';
+import { surroundings } from '../../test/support/surroundings';
 import { endWith } from '../../common/runtime/command-line';
 import { packageRoot } from '../../common/runtime/package-root';
 import type { Comparing, Comparison } from './comparison/comparison';
@@ -137,16 +137,7 @@ function formatJson(run: object, { comparisons, rows }: Results): string {
 }
 
 function factsOf(upstream: string, peerLogs: PeerLogs): RunFacts {
-  const { version, commit } = readBuildInfo();
-  return {
-    at: new Date().toISOString(),
-    machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`,
-    node: process.versions.node,
-    layover: `${version} at commit ${commit.slice(0, 12)}`,
-    upstream,
-    peerLogs,
-    load: loadavg()[0]!.toFixed(1),
-  };
+  return { ...surroundings(), upstream, peerLogs, load: loadavg()[0]!.toFixed(1) };
 }
 
 function note(line: string): void {

@@ -5,7 +5,7 @@ import { runLoopCommand } from './loops/loop-command';
 import { readChaosOptions } from './options';
 import { cellsOf, type ChaosRun } from './report/chaos-run';
 import { publishChaos } from './report/publish';
-import { surroundings } from './report/surroundings';
+import { surroundings } from '../support/surroundings';
 import { type CaseOutcome, letterOf } from './run/outcome';
 import { runCases } from './run/run-cases';
 import { HOSTS_PROGRAMS } from './world/arrange-hosts';

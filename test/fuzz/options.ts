@@ -5,7 +5,7 @@ import {
   usageError,
 } from '../../common/runtime/command-line';
 import type { FuzzTarget } from './engine/fuzz-target';
-import { FUZZ_TARGETS } from './targets';
+import { fuzzTargets } from './targets';
 
 const DEFAULT_MINUTES = 1;
 const DEFAULT_SEED = 1;
@@ -41,7 +41,9 @@ const FUZZ_PROGRAM: ProgramDescription<typeof OPTIONS> = {
     'Searches for inputs with which parsers of Layover break their promises, guided by the coverage\n' +
     'of their code. See docs/contributing/testing.md.',
   options: OPTIONS,
-  details: `Targets: ${FUZZ_TARGETS.map(({ name }) => name).join(', ')}.\nFindings are stored in .layover/fuzz.`,
+  details: `Targets: ${fuzzTargets()
+    .map(({ name }) => name)
+    .join(', ')}.\nFindings are stored in .layover/fuzz.`,
   readsSettings: false,
   exitCodes: { 0: 'no target broke its promise', 1: 'a target broke its promise, or could not be run' },
 };
@@ -53,9 +55,10 @@ export function readFuzzOptions(args: readonly string[]): FuzzRunOptions | Progr
   const { target, minutes = String(DEFAULT_MINUTES), seed = String(DEFAULT_SEED), keep, input } = line.values;
   if (!/^\d{1,9}$/.test(seed)) return usageError(`Not a number: ${seed}.`);
   if (!/^\d{1,4}(\.\d+)?$/.test(minutes)) return usageError(`Not a number of minutes: ${minutes}.`);
-  const unknown = target.find((given) => FUZZ_TARGETS.every(({ name }) => name !== given));
+  const all = fuzzTargets();
+  const unknown = target.find((given) => all.every(({ name }) => name !== given));
   if (unknown !== undefined) return usageError(`There is no target ${unknown}.`);
-  const targets = FUZZ_TARGETS.filter(({ name }) => target.length === 0 || target.includes(name));
+  const targets = all.filter(({ name }) => target.length === 0 || target.includes(name));
   if (input !== undefined && targets.length !== 1) return usageError('--input needs one --target.');
   return { targets, minutes: Number(minutes), seed: Number(seed), keep, input };
 }

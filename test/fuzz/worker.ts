@@ -3,7 +3,7 @@ import { CoverageProbe } from './engine/coverage';
 import { distil } from './engine/distil';
 import { fuzz, type FuzzProgress } from './engine/fuzz';
 import { isScriptOf } from './engine/measured';
-import { FUZZ_TARGETS } from './targets';
+import { fuzzTargets } from './targets';
 
 /** What a thread gets. */
 export interface FuzzWork {
@@ -29,7 +29,7 @@ export interface FuzzReport {
 const REPORT_MS = 10_000;
 
 async function work({ target: name, corpus, seed, ms, current, keep }: FuzzWork): Promise<void> {
-  const target = FUZZ_TARGETS.find((one) => one.name === name)!;
+  const target = fuzzTargets().find((one) => one.name === name)!;
   const header = new Uint32Array(current, 0, 2);
   const bytes = new Uint8Array(current, 8);
   const probe = new CoverageProbe(isScriptOf(target));

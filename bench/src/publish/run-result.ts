@@ -1,17 +1,10 @@
+import type { Surroundings } from '../../../test/support/surroundings';
 import type { Comparison } from '../comparison/comparison';
 import type { PeerLogs } from '../peers/peer';
 import type { ProgramNames } from './cells';
 
 /** The machine and the programs of a run. */
-export interface RunFacts {
-  /** When the run ended, in ISO 8601. */
-  readonly at: string;
-  /** Number of processors and their model. */
-  readonly machine: string;
-  /** Version of Node.js, which runs Layover. */
-  readonly node: string;
-  /** Version and commit of Layover. */
-  readonly layover: string;
+export interface RunFacts extends Surroundings {
   /** The registry that all caches pull from. */
   readonly upstream: string;
   /** What the other caches logged. */

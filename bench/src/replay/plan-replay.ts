@@ -1,6 +1,7 @@
 import type { LayerSpecification } from '../../../test/support/real/tar-layer';
+import { seededRandom } from '../../../test/support/seeded-random';
+import { shuffled, zipf } from './draw';
 import { layerBytesAt, REGISTRY_MIX } from './registry-mix';
-import { seededRandom, shuffled, zipf } from './seeded-random';
 
 /** The content and the number of requests of a replay. */
 export interface ReplaySize {

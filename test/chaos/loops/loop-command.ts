@@ -2,7 +2,7 @@ import { loadavg } from 'node:os';
 import { packageRoot } from '../../../common/runtime/package-root';
 import type { LoopChoice } from '../options';
 import { publishLoop } from '../report/publish';
-import { surroundings } from '../report/surroundings';
+import { surroundings } from '../../support/surroundings';
 import { loopSummary } from './loop-report';
 import type { LoopRun } from './loop-run';
 import { runLoop } from './run-loop';

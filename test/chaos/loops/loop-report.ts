@@ -36,7 +36,7 @@ function loopCounts({ rounds, requests, nextPulls, records, fscks, problems }: L
     `${of('kill')} kills and ${of('pause')} pauses.`,
     `${all} requests: ${requests.right} right, ${requests.error} clean errors, ${requests.cut} broken connections, ` +
       `${requests.wrong} wrong, ${requests.late} without an end in time.`,
-    `${nextPulls} of the right answers had to be right at the first try after a round.`,
+    `${nextPulls} of these requests came after a round and had to be right at the first try.`,
     `${records.answered} pulls with an answer were compared with their records. ${records.lostWithEdge} answers were ` +
       'lost with an edge that was killed before it could report them.',
     `${records.unanswered} pulls had no complete answer; ${records.unansweredRecorded} of them have a record.`,

@@ -1,4 +1,4 @@
-import type { Surroundings } from '../report/surroundings';
+import type { Surroundings } from '../../support/surroundings';
 import type { SightKind } from '../run/ask';
 import type { RecordReview } from './review-records';
 import type { Round } from './round';

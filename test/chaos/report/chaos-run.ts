@@ -1,6 +1,6 @@
 import type { CaseOutcome } from '../run/outcome';
 import { letterOf } from '../run/outcome';
-import type { Surroundings } from './surroundings';
+import type { Surroundings } from '../../support/surroundings';
 
 /** A run of all cases, as it is published. */
 export interface ChaosRun extends Surroundings {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../../common/runtime/package-root';
 
 /** Returns the inputs of a target in the repository; none if it has no folder. */
 export function readCorpus(target: string): Buffer[] {
   const folder = folderOf(target);
-  mkdirSync(folder, { recursive: true });
+  if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .sort()
     .map((name) => readFileSync(join(folder, name)));

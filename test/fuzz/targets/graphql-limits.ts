@@ -27,39 +27,41 @@ const WORDS = [
   ...['($n: Int)', '($n: Int!)', '$n', '"text"', '[', ']', '@skip(if: true)', '@include(if: $n)', '__schema', '#'],
 ];
 
-let schema: GraphQLSchema | undefined;
-
 /**
- * The text of a GraphQL query. It is refused with a GraphQLError, or measured: depth and number of
- * aliases are what is found by expanding all fragments, and the cost is a number.
+ * Creates the target for the text of a GraphQL query. It is refused with a GraphQLError, or
+ * measured: depth and number of aliases are what is found by expanding all fragments, and the cost
+ * is a number.
  */
-export const graphqlLimitsTarget: FuzzTarget = {
-  name: 'graphql-limits',
-  sources: ['control-plane/src/graphql/limits', 'control-plane/src/graphql/errors', 'node_modules/graphql/language'],
-  // More than all tokens that a query may have, in this language of short words.
-  maxBytes: 16 * 1024,
-  words: WORDS,
-  inputs: fc
-    .array(fc.constantFrom(...WORDS), { maxLength: 20 })
-    .map((parts) => `{ organizations { ${parts.join(' ')} } }`),
-  run(input) {
-    schema ??= buildSchema(readFileSync(join(packageRoot(), 'schema', 'schema.graphql'), 'utf8'));
-    try {
-      const document = parse(input.toString('utf8'), { maxTokens: QUERY_LIMITS.tokens });
-      if (validate(schema, document).length > 0) return;
-      for (const operation of document.definitions) {
-        if (operation.kind !== Kind.OPERATION_DEFINITION) continue;
-        const { depth, aliases, cost } = measureQuery(schema, document, operation, {});
-        ensure(Number.isFinite(cost) && cost >= 0, `The cost is ${cost}`);
-        const counted = expand(document, operation.selectionSet, { fields: 0 });
-        if (counted !== undefined) ensureSame({ depth, aliases }, counted, 'The size differs from the expansion');
-        checkVariables(schema, document, operation, {});
+export function graphqlLimitsTarget(): FuzzTarget {
+  let schema: GraphQLSchema | undefined;
+  return {
+    name: 'graphql-limits',
+    sources: ['control-plane/src/graphql/limits', 'control-plane/src/graphql/errors', 'node_modules/graphql/language'],
+    // More than all tokens that a query may have, in this language of short words.
+    maxBytes: 16 * 1024,
+    words: WORDS,
+    inputs: fc
+      .array(fc.constantFrom(...WORDS), { maxLength: 20 })
+      .map((parts) => `{ organizations { ${parts.join(' ')} } }`),
+    run(input) {
+      schema ??= buildSchema(readFileSync(join(packageRoot(), 'schema', 'schema.graphql'), 'utf8'));
+      try {
+        const document = parse(input.toString('utf8'), { maxTokens: QUERY_LIMITS.tokens });
+        if (validate(schema, document).length > 0) return;
+        for (const operation of document.definitions) {
+          if (operation.kind !== Kind.OPERATION_DEFINITION) continue;
+          const { depth, aliases, cost } = measureQuery(schema, document, operation, {});
+          ensure(Number.isFinite(cost) && cost >= 0, `The cost is ${cost}`);
+          const counted = expand(document, operation.selectionSet, { fields: 0 });
+          if (counted !== undefined) ensureSame({ depth, aliases }, counted, 'The size differs from the expansion');
+          checkVariables(schema, document, operation, {});
+        }
+      } catch (error) {
+        if (!(error instanceof GraphQLError)) throw error;
       }
-    } catch (error) {
-      if (!(error instanceof GraphQLError)) throw error;
-    }
-  },
-};
+    },
+  };
+}
 
 /** Counts depth and aliases field by field; undefined if there are too many fields. */
 function expand(

@@ -24,42 +24,44 @@ const REPOSITORIES = [0, 1, 2].map((number) => ({
   repository: `library/${number}`,
 }));
 
-let folder: string | undefined;
-
 /**
- * The index of a data plane. The input is operations of three bytes, then, after a byte 255 that
- * has them written to a file, how the file is damaged. Operations that are replaced by later ones
- * can be left out, and a damaged file gives only operations
- * that were written, from the first one on.
+ * Creates the target for the index of a data plane. The input is operations of three bytes, then,
+ * after a byte 255 that has them written to a file, how the file is damaged. Operations that are
+ * replaced by later ones can be left out, and a damaged file gives only operations that were
+ * written, from the first one on.
  */
-export const localIndexTarget: FuzzTarget = {
-  name: 'local-index',
-  sources: ['data-plane/src/known/index', 'common/files/frames'],
-  maxBytes: 256,
-  words: ['\xff', '\x00\x00\x00', '\x01\x01\x01', '\x02\x00\x05', '\xff\x01', '\xff\x02\x10\x20'],
-  inputs: fc.uint8Array({ maxLength: 90 }),
-  async run(input) {
-    const end = input.indexOf(0xff);
-    const operations = operationsOf(end === -1 ? input : input.subarray(0, end));
-    const content = contentOf(operations);
-    const latest = new Map<string, IndexOperation>();
-    operations.forEach((operation, serial) => {
-      const key = operationKey(operation, serial);
-      latest.delete(key);
-      latest.set(key, operation);
-    });
-    ensureSame(stateOf(contentOf([...latest.values()])), stateOf(content), 'Without replaced operations');
-    if (end !== -1) await writeAndLoad(operations, input.subarray(end + 1));
-  },
-  close() {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-    folder = undefined;
-  },
-};
+export function localIndexTarget(): FuzzTarget {
+  let folder: string | undefined;
+  return {
+    name: 'local-index',
+    sources: ['data-plane/src/known/index', 'common/files/frames'],
+    maxBytes: 256,
+    words: ['\xff', '\x00\x00\x00', '\x01\x01\x01', '\x02\x00\x05', '\xff\x01', '\xff\x02\x10\x20'],
+    inputs: fc.uint8Array({ maxLength: 90 }),
+    async run(input) {
+      const end = input.indexOf(0xff);
+      const operations = operationsOf(end === -1 ? input : input.subarray(0, end));
+      const content = contentOf(operations);
+      const latest = new Map<string, IndexOperation>();
+      operations.forEach((operation, serial) => {
+        const key = operationKey(operation, serial);
+        latest.delete(key);
+        latest.set(key, operation);
+      });
+      ensureSame(stateOf(contentOf([...latest.values()])), stateOf(content), 'Without replaced operations');
+      if (end === -1) return;
+      folder ??= mkdtempSync(join(tmpdir(), 'layover-fuzz-'));
+      await writeAndLoad(folder, operations, input.subarray(end + 1));
+    },
+    close() {
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+      folder = undefined;
+    },
+  };
+}
 
-/** Writes operations to a file, damages it, and checks what is loaded. */
-async function writeAndLoad(operations: readonly IndexOperation[], damage: Buffer): Promise<void> {
-  folder ??= mkdtempSync(join(tmpdir(), 'layover-fuzz-'));
+/** Writes operations to a file in a folder, damages it, and checks what is loaded. */
+async function writeAndLoad(folder: string, operations: readonly IndexOperation[], damage: Buffer): Promise<void> {
   const path = join(folder, 'index.log');
   const file = new IndexFile(folder);
   await file.rewrite(operations);

@@ -1,11 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from './free-port';
+import { send } from './http-client';
 import { POSTGRES_PROGRAMS, startPostgres } from './postgres-server';
 import { findProgram } from './programs';
 import { type SecurityDatabase, type SecurityFixes, startSecurityDatabase } from './secdb';
 import { startServerProgram } from './server-program';
 import { temporaryFolder } from './temporary-folder';
+import { waitUntil } from './wait-until';
 
 /** Programs that {@link startClair} needs. `.ci/run` builds Clair if the machine has Go. */
 export const CLAIR_PROGRAMS = ['clair', ...POSTGRES_PROGRAMS] as const;
@@ -74,16 +76,21 @@ export async function startClair(fixes: SecurityFixes = {}): Promise<RunningClai
     };
     await writeFile(mappings, '{"data":{}}');
     await writeFile(file, JSON.stringify(configuration));
-    const begin = () =>
-      startServerProgram(findProgram('clair')!, ['-conf', file, '-mode', 'combo'], {
+    const url = `http://127.0.0.1:${port}`;
+    const begin = async () => {
+      const started = await startServerProgram(findProgram('clair')!, ['-conf', file, '-mode', 'combo'], {
         env: { PATH: process.env.PATH, HOME: folder.path, TMPDIR: folder.path },
         ready: /"message":"ready"/,
         readyTimeoutMs: 60_000,
       });
+      // It says that it is ready before it listens.
+      await waitUntil('Clair to listen', async () => (await send({ url })).status > 0);
+      return started;
+    };
     let server = await begin();
     ends.push(() => server.stop());
     return {
-      url: `http://127.0.0.1:${port}`,
+      url,
       secdb,
       async pause() {
         await server.stop();

@@ -1,8 +1,8 @@
 import { readCorpus } from '../../fuzz/engine/corpus';
 import { problemOf } from '../../fuzz/engine/fuzz-target';
-import { FUZZ_TARGETS } from '../../fuzz/targets';
+import { fuzzTargets } from '../../fuzz/targets';
 
-describe.each(FUZZ_TARGETS.map((target) => [target.name, target] as const))('%s', (name, target) => {
+describe.each(fuzzTargets().map((target) => [target.name, target] as const))('%s', (name, target) => {
   afterAll(() => target.close?.());
 
   test('keeps its promise for every input of the corpus', async () => {

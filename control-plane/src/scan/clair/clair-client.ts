@@ -83,7 +83,7 @@ export class ClairClient {
     const send = (within: AbortSignal): Promise<IndexOutcome> => this.sendIndex(digest, layers, indexedAt, within);
     // A report of an earlier indexing says nothing about this one.
     if (indexedAt !== undefined) return send(signal);
-    return awaitIndex({ send, progress: (within) => this.indexProgress(digest, within) }, this.clock, signal);
+    return awaitIndex({ send, progress: (within) => this.storedIndex(digest, within) }, this.clock, signal);
   }
 
   private async sendIndex(
@@ -106,7 +106,8 @@ export class ClairClient {
     return readIndexReport(answer);
   }
 
-  private async indexProgress(digest: string, signal: AbortSignal): Promise<IndexProgress> {
+  /** Returns what Clair has stored about an image that it was asked to index. */
+  async storedIndex(digest: string, signal: AbortSignal): Promise<IndexProgress> {
     const path = `/indexer/api/v1/index_report/${digest}`;
     const answer = await this.call('GET', path, { maxBytes: REPORT_BYTES, signal });
     if (answer.status === 404) return 'unknown';

@@ -24,15 +24,17 @@ const INDEX_REPORT = z.object({
   err: z.string().nullish(),
 });
 
-/** The last states of an indexing (claircore, indexer/controller/states.go). */
+/** The last states of an indexing (claircore, indexer/controller/state.go). */
 const ENDED: readonly string[] = ['IndexFinished', 'IndexError'];
 
 const INDEX_STATE = z.object({ state: z.string().min(1).max(128) });
 
 /** Parses the result of indexing from a 201 answer. Throws INVALID. */
 export function readIndexReport(answer: ClairAnswer): IndexOutcome {
-  const report = parse(INDEX_REPORT, answer.body, 'index report');
-  const state = etagOf(answer);
+  return outcomeOf(parse(INDEX_REPORT, answer.body, 'index report'), etagOf(answer));
+}
+
+function outcomeOf(report: z.infer<typeof INDEX_REPORT>, state: string | undefined): IndexOutcome {
   if (report.state === 'IndexFinished' && report.success !== false) return { kind: 'indexed', state };
   const why = report.err === null || report.err === undefined || report.err === '' ? 'no reason given' : report.err;
   return { kind: 'failed', reason: `indexing ended in state ${report.state}: ${withoutLayerAddress(why)}`, state };
@@ -40,8 +42,8 @@ export function readIndexReport(answer: ClairAnswer): IndexOutcome {
 
 /** Parses a stored index report, of an indexing that may still run. Throws INVALID. */
 export function readIndexProgress(answer: ClairAnswer): 'running' | IndexOutcome {
-  const { state } = parse(INDEX_REPORT, answer.body, 'index report');
-  return ENDED.includes(state) ? readIndexReport(answer) : 'running';
+  const report = parse(INDEX_REPORT, answer.body, 'index report');
+  return ENDED.includes(report.state) ? outcomeOf(report, etagOf(answer)) : 'running';
 }
 
 /** Parses the index_state from a 200 answer. Throws INVALID. */

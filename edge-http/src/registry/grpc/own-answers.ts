@@ -147,8 +147,14 @@ function answerOf({ context, ...request }: GetManifestRequest, error: LayoverErr
   const { authorization = '' } = context ?? {};
   const isToken = /^bearer /i.test(authorization) && authorization.length <= MAX_TOKEN;
   return {
-    // Secrets of robots are not kept; a token is valid for minutes.
-    request: { ...request, accept: [], context: { ...context, authorization: isToken ? authorization : '' } },
+    // Secrets of robots are not kept; a token is valid for minutes. Nor are the headers that only
+    // matter to an answer with a manifest, because a client decides how long they are.
+    request: {
+      ...request,
+      accept: [],
+      ifNoneMatch: '',
+      context: { ...context, authorization: isToken ? authorization : '' },
+    },
     error: error.key,
     message: error.message.slice(0, MAX_MESSAGE),
   };

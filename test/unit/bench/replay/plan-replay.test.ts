@@ -1,6 +1,7 @@
+import { zipf } from '../../../../bench/src/replay/draw';
 import { planReplay } from '../../../../bench/src/replay/plan-replay';
 import { layerBytesAt } from '../../../../bench/src/replay/registry-mix';
-import { seededRandom, zipf } from '../../../../bench/src/replay/seeded-random';
+import { seededRandom } from '../../../support/seeded-random';
 
 const SIZE = { images: 40, layersPerImage: 3, requests: 20_000, largestLayer: 2 ** 40 };
 const plan = planReplay(SIZE);

@@ -28,7 +28,7 @@ describe('the addresses of a name with a public and a private one', () => {
     expect(await lookUp(found)).toEqual(PUBLIC);
   });
 
-  it('are none if the public one is of another family', async () => {
+  it('contain no public one if only IPv4 is asked for and the public one is IPv6', async () => {
     expect(await lookUp([PRIVATE, PUBLIC_V6], { all: true, family: 4 })).toBeInstanceOf(Error);
     expect(await lookUp([PRIVATE, PUBLIC_V6], { all: true, family: 6 })).toEqual([PUBLIC_V6]);
   });

@@ -22,6 +22,7 @@ function rig() {
         address: { organization, repository: 'team/app' },
         tag: 'v1',
         accept: ['application/json'],
+        ifNoneMatch: '"sha256:0"',
       },
       FAILURE,
     );
@@ -68,8 +69,9 @@ test('tokens are kept, but neither the secrets of robots nor long texts', () => 
   const { fail, takeAll } = rig();
   for (const authorization of ['Bearer a-token', 'Basic c2VjcmV0', `Bearer ${'x'.repeat(5000)}`])
     fail({ authorization });
-  const kept = takeAll(true).map(({ request }) => request?.context?.authorization);
-  expect(kept).toEqual(['Bearer a-token', '', '']);
+  const kept = takeAll(true).map(({ request }) => request);
+  expect(kept.map((request) => request?.context?.authorization)).toEqual(['Bearer a-token', '', '']);
+  for (const request of kept) expect(request).toMatchObject({ accept: [], ifNoneMatch: '' });
 });
 
 test('a flood of one client without credentials is ten answers and a sum after a minute', () => {

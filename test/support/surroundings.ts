@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import { readBuildInfo } from '../../../common/runtime/build-info';
+import { readBuildInfo } from '../../common/runtime/build-info';
 
 /** When and on what a run was made. */
 export interface Surroundings {
